@@ -1,0 +1,42 @@
+// The words that the whole tracker speaks: what an event is on the wire, and what the collector answers.
+
+export type EventType = 'page' | 'screen' | 'track' | 'identify' | 'group' | 'alias';
+export type Properties = Record<string, unknown>;
+
+export interface TrackerEvent {
+  type: EventType;
+  messageId?: string;
+  event?: string | undefined;
+  name?: string | undefined;
+  properties?: Properties | undefined;
+  traits?: Properties | undefined;
+  userId?: string | undefined;
+  groupId?: string | undefined;
+  previousId?: string | undefined;
+  originalTimestamp: number;
+  context?: Properties;
+}
+
+/** What is said once for a whole batch: who, and where. */
+export interface Envelope {
+  anonymousId?: string | undefined;
+  userId?: string | undefined;
+  sessionId?: string | undefined;
+  context: Properties;
+}
+
+/** What became of one event; `dropped` never left the browser. */
+export interface Verdict {
+  outcome: 'stored' | 'duplicate' | 'refused' | 'dropped';
+  reason?: string;
+  message?: string;
+}
+
+export type Outcome = Promise<Verdict | undefined> | Verdict | undefined;
+/** A step that adds to an event; what it returns, if anything, takes the place of delivery. */
+export type Enrich = (event: TrackerEvent, envelope: Envelope) => Outcome | void;
+export type Feature = () => void;
+export type Method = (...args: any[]) => unknown;
+/** A call kept by the stub: when, what, and who waits for it. */
+export type Call = [time: number, args: [method: string, ...rest: unknown[]], resolve?: (value: unknown) => void];
+export type Stub = Method & { q?: Call[] } & Record<string, unknown>;

@@ -1,0 +1,36 @@
+// The join that the collector does when it serves a tracker, for tests: same fragments, same template, same bytes.
+import { readFileSync } from 'node:fs';
+
+export const asset = () => JSON.parse(readFileSync(new URL('../dist/tracker.json', import.meta.url), 'utf8'));
+const template = () => readFileSync(new URL('../../templates/tracker.js.j2', import.meta.url), 'utf8');
+
+/** The chosen fragments and all they require, in the order of joining. */
+export function closure({ fragments }, chosen) {
+  const wanted = new Set();
+  const want = (name) => {
+    if (wanted.has(name)) return;
+    wanted.add(name);
+    const found = fragments.find((fragment) => fragment.name === name);
+    if (!found) throw new Error(`no fragment ${name}`);
+    found.requires.forEach(want);
+  };
+  ['base', ...chosen].forEach(want);
+  return fragments.filter(({ name }) => wanted.has(name));
+}
+
+const escapes = { '<': '\\u003c', '\u2028': '\\u2028', '\u2029': '\\u2029' };
+/** Settings as JSON that is safe inside a script: canonical order, no default values. */
+export const literal = (config) =>
+  JSON.stringify(Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)))).replace(
+    /[<\u2028\u2029]/g,
+    (character) => escapes[character],
+  );
+
+export function compose(chosen, config = {}, from = asset()) {
+  const codes = closure(from, from.presets[chosen] ?? chosen).map(({ code }) => code);
+  return template()
+    .replace(/\{#.*?#\}\n?/gs, '')
+    .replace(/\{\{ fragments.*?\}\}/, () => codes.join(''))
+    .replace(/\{\{ config.*?\}\}/, () => literal(config))
+    .trimEnd();
+}
