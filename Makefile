@@ -1,0 +1,46 @@
+# `make` lists every command. Each sets up what it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench faults docs lock snippet clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv/run: pyproject.toml requirements/run.txt tools/set-up
+	@tools/set-up run "$(PYTHON)" && touch $@
+
+.venv/dev: .venv/run requirements/dev.txt tools/set-up
+	@tools/set-up dev "$(PYTHON)" && touch $@
+
+snippet/node_modules: snippet/package-lock.json
+	cd snippet && npm ci --no-audit --no-fund && touch node_modules
+
+run: .venv/run ## Start the collector with a demo page
+	@$(BIN)/headwater serve --demo
+
+test: .venv/dev snippet/node_modules ## Run all tests, browser included
+	cd snippet && npm test
+	$(BIN)/pytest
+
+check: .venv/dev ## Lint and check types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: .venv/dev ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/dev ## Measure the cost of an event beside nginx with Lua
+	$(BIN)/python -m benchmarks
+
+docs: .venv/dev ## Write the pages that are made from the code
+	$(BIN)/python -m tools.make_docs
+
+lock: .venv/dev ## Pin the dependencies, with hashes
+	tools/lock
+
+clean: ## Remove what the commands made
+	rm -rf .venv snippet/node_modules build dist

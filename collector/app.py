@@ -1,0 +1,81 @@
+"""The composition root: builds the rooms, wires them, and gives each its lifetime. Nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from collector import metrics
+from collector.bridges.request import Reader
+from collector.bridges.web import WebBridge
+from collector.console import console_routes
+from collector.health import Health
+from collector.pipeline import Pipeline
+from collector.routes import public_routes
+from collector.sources import Catalogue
+from collector.store import Names, open_store
+from collector.store.trackers import TrackerArchive
+from collector.stream import RefusedLog, Stream
+from collector.tracker import TrackerViews
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
+    from collector.settings import Settings
+    from collector.store import Redis
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """The running parts that the command line needs to see."""
+
+    settings: Settings
+    catalogue: Catalogue
+    health: Health
+    public: web.Application
+    console: web.Application
+
+
+@asynccontextmanager
+async def collector(settings: Settings) -> AsyncIterator[Collector]:
+    """Yield a collector whose rooms are open; on leaving, what waits is committed and all is closed."""
+    async with open_store(settings) as redis:
+        names = Names(settings.namespace)
+        catalogue = Catalogue(redis, names, settings.data / "sources.snapshot")
+        await catalogue.load()
+        metrics.SOURCES.set_function(lambda: len(list(catalogue)))
+        refused = RefusedLog(redis, names)
+        stream = Stream(redis, names, settings)
+        await stream.start()
+        async with _running(catalogue.watch()), _running(refused.run()):
+            yield _wire(settings, redis, catalogue, Pipeline(catalogue, stream, refused, settings))
+        await stream.stop()
+        await refused.flush()
+
+
+def _wire(settings: Settings, redis: Redis, catalogue: Catalogue, pipeline: Pipeline) -> Collector:
+    health = Health(redis, catalogue)
+    tracker = TrackerViews(catalogue, TrackerArchive(redis, Names(settings.namespace)), settings)
+    public = web.Application(client_max_size=settings.body_bytes)
+    public.add_routes(
+        public_routes(settings.path_prefix, tracker, WebBridge(pipeline, Reader(settings)), health)
+    )
+    console = web.Application()
+    console.add_routes(console_routes(settings, catalogue))
+    return Collector(settings, catalogue, health, public, console)
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,1 @@
+"""Bridges: how data arrives. They know HTTP and the pipeline, and nothing of Redis."""

@@ -1,0 +1,137 @@
+"""Read a request from the street: its body within limits, its encoding, the client's address."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import time
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from collector.model import Hit, Reason, Refusal, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collector.settings import Settings
+
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+_RAW_DEFLATE = -zlib.MAX_WBITS
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Turn aiohttp's requests into hits, by the settings' limits."""
+
+    settings: Settings
+
+    async def read(self, request: web.Request, source: Source) -> Hit:
+        """Return the hit that a request carries.
+
+        Raises Refusal: too_large, inflated_too_large, unknown_encoding, bad_encoding, body_timeout.
+        """
+        body = await self._body(request) if request.body_exists else b""
+        encoding = request.headers.get("Content-Encoding", "").strip().lower()
+        if encoding and encoding != "identity":
+            body = inflate(body, encoding, self.settings.inflated_bytes)
+        return Hit(
+            source=source,
+            received_at=time.time_ns() // 1_000_000,
+            body=body,
+            query=request.query_string,
+            headers=request.headers,
+            address=self.address(request),
+            method=request.method,
+        )
+
+    async def _body(self, request: web.Request) -> bytes:
+        limit = self.settings.body_bytes
+        if (request.content_length or 0) > limit:
+            raise Refusal(Reason.TOO_LARGE, f"The limit is {limit} bytes.")
+        try:
+            async with asyncio.timeout(self.settings.body_seconds):
+                return await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            raise Refusal(Reason.TOO_LARGE, f"The limit is {limit} bytes.") from None
+        except TimeoutError:
+            raise Refusal(Reason.BODY_TIMEOUT) from None
+
+    def address(self, request: web.Request) -> str | None:
+        """Return the client's address: the peer's, or what trusted proxies say of it."""
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        nearest = peer[0] if isinstance(peer, tuple) else None
+        forwarded = request.headers.getall("X-Forwarded-For", ())
+        if not forwarded or not (self.settings.trusted_proxies or self.settings.trusted_hops):
+            return nearest
+        chain = [part.strip() for line in forwarded for part in line.split(",")]
+        return client_address(
+            nearest, chain, proxies=self.settings.trusted_proxies, hops=self.settings.trusted_hops
+        )
+
+
+def client_address(
+    peer: str | None, chain: Sequence[str], *, proxies: tuple[str, ...] = (), hops: int = 0
+) -> str | None:
+    """Return the client's address from the peer's and the X-Forwarded-For chain, counted from the right.
+
+    ``hops`` proxies are believed by number; else every address within ``proxies`` is. The first that is not
+    a trusted proxy is the client. A chain entry that is no address ends the search at the last good one.
+    """
+    addresses = [*chain, peer] if peer else [*chain, "127.0.0.1"]  # a unix socket is this machine
+    addresses.reverse()
+    client = addresses[0]
+    for place, address in enumerate(addresses):
+        if not _is_address(address):
+            break
+        client = address
+        trusted = place < hops if hops else _within(address, proxies)
+        if not trusted:
+            break
+    return client
+
+
+@lru_cache(4096)
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@lru_cache(4096)
+def _within(text: str, networks: tuple[str, ...]) -> bool:
+    address = ipaddress.ip_address(text)
+    return any(address in ipaddress.ip_network(network, strict=False) for network in networks)
+
+
+def inflate(body: bytes, encoding: str, limit: int) -> bytes:
+    """Return the inflated body of a gzip or deflate encoding, never holding more than the limit.
+
+    Raises Refusal unknown_encoding, bad_encoding, inflated_too_large.
+    """
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        raise Refusal(Reason.UNKNOWN_ENCODING)
+    try:
+        return _inflate(body, _GZIP_OR_ZLIB, limit)
+    except zlib.error:
+        if encoding != "deflate":
+            raise Refusal(Reason.BAD_ENCODING) from None
+    try:
+        return _inflate(body, _RAW_DEFLATE, limit)  # what some clients call deflate
+    except zlib.error:
+        raise Refusal(Reason.BAD_ENCODING) from None
+
+
+def _inflate(body: bytes, window: int, limit: int) -> bytes:
+    inflater = zlib.decompressobj(window)
+    data = inflater.decompress(body, limit + 1)
+    if len(data) > limit:
+        raise Refusal(Reason.INFLATED_TOO_LARGE, f"The limit is {limit} bytes.")
+    if not inflater.eof:
+        raise Refusal(Reason.BAD_ENCODING, "It ends too early.")
+    return data

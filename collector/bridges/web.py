@@ -1,0 +1,122 @@
+"""The web bridge: beacons and pixels of browsers. It knows HTTP, not what the events mean."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from collector.answer import (
+    NO_STORE,
+    REASON_HEADER,
+    cross_origin,
+    outcomes_answer,
+    reason_header,
+    refusal_answer,
+)
+from collector.model import Reason, Refusal, Source
+from collector.protocols import native
+
+if TYPE_CHECKING:
+    from collector.bridges.request import Reader
+    from collector.pipeline import Pipeline
+
+# One transparent pixel in 43 bytes.
+GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
+
+_PREFLIGHT_SECONDS = "86400"
+_PIXEL_HEADERS = {
+    "Cache-Control": "no-store, private, max-age=0",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WebBridge:
+    """The handlers of a web source's paths."""
+
+    pipeline: Pipeline
+    reader: Reader
+
+    async def beacon(self, request: web.Request) -> web.StreamResponse:
+        """Take a batch of events; answer when they are safe."""
+        headers = cross_origin(request)
+        source: Source | None = None
+        try:
+            source = self._accept(request)
+            hit = await self.reader.read(request, source)
+            outcomes = await self.pipeline.take(hit, native.beacon)
+        except Refusal as refusal:
+            self.pipeline.refuse(source, refusal, where=_where(request))
+            return refusal_answer(refusal, headers)
+        return outcomes_answer(outcomes, headers)
+
+    async def pixel(self, request: web.Request) -> web.StreamResponse:
+        """Take one event from the query; answer a GIF whatever happens, with the reason in a header."""
+        headers = {**_PIXEL_HEADERS, **cross_origin(request)}
+        source: Source | None = None
+        try:
+            source = self._accept(request)
+            if request.method != "HEAD":  # a HEAD asks about the picture; nobody has seen it
+                hit = await self.reader.read(request, source)
+                outcomes = await self.pipeline.take(hit, native.pixel)
+                headers |= reason_header(outcomes)
+        except Refusal as refusal:
+            self.pipeline.refuse(source, refusal, where=_where(request))
+            headers[REASON_HEADER] = refusal.reason.code
+        return web.Response(body=GIF, content_type="image/gif", headers=headers)
+
+    async def preflight(self, request: web.Request) -> web.StreamResponse:
+        """Answer a CORS preflight, as the source allows."""
+        self._accept(request)
+        asked = request.headers.get("Access-Control-Request-Headers", "")
+        return web.Response(
+            status=204,
+            headers={
+                **NO_STORE,
+                **cross_origin(request),
+                "Access-Control-Allow-Methods": "POST, GET, HEAD",
+                "Access-Control-Allow-Headers": asked or "Content-Type",
+                "Access-Control-Max-Age": _PREFLIGHT_SECONDS,
+            },
+        )
+
+    def _accept(self, request: web.Request) -> Source:
+        source = self.pipeline.accept(request.match_info["source"], "web")
+        require_origin(request, source.settings.origins)
+        return source
+
+
+def require_origin(request: web.Request, allowed: tuple[str, ...]) -> None:
+    """Raise Refusal origin_forbidden unless Origin, else Referer, is one of the allowed origins."""
+    if "*" in allowed:
+        return
+    origin = request.headers.get("Origin") or _origin_of(request.headers.get("Referer", ""))
+    if not any(origin_matches(origin, pattern) for pattern in allowed):
+        raise Refusal(Reason.ORIGIN_FORBIDDEN, f"It was {origin[:200] or 'not named'}.")
+
+
+def origin_matches(origin: str, pattern: str) -> bool:
+    """Tell whether an origin is the pattern, or a host below it where the pattern has ``*.``."""
+    if "*." not in pattern:
+        return origin == pattern
+    scheme, rest = pattern.split("*.", 1)
+    label = re.escape(scheme) + r"[a-z0-9-]+(\.[a-z0-9-]+)*\." + re.escape(rest)
+    return re.fullmatch(label, origin) is not None
+
+
+def _origin_of(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+
+def _where(request: web.Request) -> str:
+    return f"{request.method} {request.path}"[:200]

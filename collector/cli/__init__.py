@@ -1,0 +1,37 @@
+"""The ``headwater`` command: parses arguments, calls a room, and says what went wrong in one line."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from collector import __version__
+from collector.cli.doctor import doctor
+from collector.cli.events import get, send, tail
+from collector.cli.serve import serve
+from collector.cli.source import snippet, source
+from collector.settings import SettingsError
+from collector.sources import SourceError
+from collector.store import StoreError
+
+_FAILED = 1
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="headwater")
+def cli() -> None:
+    """Collect events: a tracker for every source, an answer that means safe, events in Redis streams."""
+
+
+for command in (serve, source, snippet, send, tail, get, doctor):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command; expected failures are one line on standard error, never a traceback."""
+    try:
+        cli()
+    except (SettingsError, SourceError, StoreError) as error:
+        click.echo(f"headwater: {error}", err=True)
+        sys.exit(_FAILED)

@@ -1,0 +1,42 @@
+"""What ``serve`` prints when it is up: where to look, what to paste, how to watch."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from collector.tracker import snippet
+
+if TYPE_CHECKING:
+    from collector.settings import Settings
+    from collector.sources import Catalogue
+
+
+def show(settings: Settings, catalogue: Catalogue) -> None:
+    """Print the addresses, and for the first web source its demo page and snippet."""
+    console = f"http://{settings.console_host}:{settings.console_port}"
+    first = next((source for source in catalogue if source.bridge == "web"), None)
+    lines = [("Collecting at", settings.public_address)]
+    if first:
+        lines += [
+            ("Demo page", f"{console}/demo/{first.id}"),
+            ("Paste into <head>", snippet(first, settings.public_address)),
+        ]
+    else:
+        lines.append(("Make a source", f"{_command()} source add --name 'My site'"))
+    lines += [("Watch events", f"{_command()} tail"), ("Metrics", f"{console}/metrics"), ("Stop", "Ctrl-C")]
+    width = max(len(title) for title, _ in lines)
+    for title, text in lines:
+        indented = text.replace("\n", "\n" + " " * (width + 2))
+        click.echo(f"{click.style(title.ljust(width), bold=True)}  {indented}")
+    sys.stdout.flush()
+
+
+def _command() -> str:
+    """Name the command as the reader can type it: with its path when it is not on PATH."""
+    import os  # noqa: PLC0415
+    import shutil  # noqa: PLC0415
+
+    return "headwater" if shutil.which("headwater") else os.path.relpath(sys.argv[0])

@@ -1,0 +1,57 @@
+"""What commands share: settings from flags, and the parts of a collector without its doors."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector.settings import Settings, load
+from collector.sources import Catalogue
+from collector.store import Names, open_store
+from collector.store.connect import check
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+    from collector.store import Redis
+
+
+def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command flags for these settings, ``--config``, and the loaded settings as first argument."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def run(**arguments: Any) -> Any:
+            flags = {name: arguments.pop(name) for name in (*names, "config")}
+            return command(load(flags), **arguments)
+
+        run = click.option("--config", metavar="FILE", help="TOML file with settings.")(run)
+        for name in reversed(names):
+            flag = "--" + name.replace("_", "-")
+            run = click.option(flag, name, help=Settings.model_fields[name].description)(run)
+        return run
+
+    return decorate
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run a command's coroutine; Ctrl-C is a quiet end."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        return None
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[tuple[Redis, Names, Catalogue]]:
+    """Yield Redis, the names of its keys and the loaded catalogue. Raises StoreError."""
+    async with open_store(settings) as redis:
+        await check(redis)
+        names = Names(settings.namespace)
+        catalogue = Catalogue(redis, names)
+        await catalogue.load()
+        yield redis, names, catalogue

@@ -1,0 +1,110 @@
+"""``headwater doctor``: look at everything that must be right, and say what to do about what is not."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import aiohttp.http_parser
+import click
+
+from collector import __version__
+from collector.cli.context import run, with_settings
+from collector.store import StoreError, open_store
+from collector.store.connect import check
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from collector.settings import Settings
+    from collector.store import Redis
+
+_LEAST_REDIS = (6, 2)
+_LEAST_FREE_BYTES = 1024**3
+_MOST_CLOCK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: whether it is right, and a sentence."""
+
+    right: bool
+    name: str
+    text: str
+
+
+@click.command()
+@with_settings("data", "redis_url")
+def doctor(settings: Settings) -> None:
+    """Check this installation; the exit status tells whether all is right."""
+    findings = run(_look(settings))
+    for finding in findings:
+        mark = click.style("ok  ", fg="green") if finding.right else click.style("BAD ", fg="red")
+        click.echo(f"{mark} {finding.name:<13} {finding.text}")
+    sys.exit(not all(finding.right for finding in findings))
+
+
+async def _look(settings: Settings) -> list[Finding]:
+    findings = [*_process(), _data_folder(settings)]
+    try:
+        async with open_store(settings) as redis:
+            await check(redis)
+            findings += [finding async for finding in _redis(redis)]
+    except StoreError as error:
+        findings.append(Finding(right=False, name="redis", text=str(error)))
+    return findings
+
+
+def _process() -> Iterator[Finding]:
+    names = ("aiohttp", "redis", "orjson", "ua-parser")
+    versions = ", ".join(f"{name} {version(name)}" for name in names)
+    yield Finding(
+        right=True,
+        name="versions",
+        text=f"headwater {__version__}, Python {platform.python_version()}, {versions}",
+    )
+    compiled = hasattr(aiohttp.http_parser, "HttpRequestParserC")
+    text = (
+        "aiohttp's C parser is in use" if compiled else "aiohttp runs without its C parser: install its wheel"
+    )
+    yield Finding(right=compiled, name="http parser", text=text)
+
+
+def _data_folder(settings: Settings) -> Finding:
+    probe = settings.data / ".doctor"
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        return Finding(right=False, name="data folder", text=f"{settings.data}: {error.strerror}")
+    free = shutil.disk_usage(settings.data).free
+    text = f"{settings.data} is writable, {free / 1024**3:.1f} GiB free"
+    return Finding(right=free > _LEAST_FREE_BYTES, name="data folder", text=text)
+
+
+async def _redis(redis: Redis) -> AsyncIterator[Finding]:
+    info: dict[str, Any] = await redis.info()
+    number = str(info["valkey_version"] if "valkey_version" in info else info["redis_version"])
+    kind = "Valkey" if "valkey_version" in info else "Redis"
+    recent = tuple(int(part) for part in number.split(".")[:2]) >= _LEAST_REDIS
+    yield Finding(right=recent, name="redis", text=f"{kind} {number}; 6.2 or later is needed")
+
+    policy = info.get("maxmemory_policy", "")
+    text = f"maxmemory-policy is {policy}" + ("" if policy == "noeviction" else ": set it to noeviction")
+    yield Finding(right=policy == "noeviction", name="eviction", text=text)
+
+    durable = bool(info.get("aof_enabled"))
+    text = "the append-only file is on" if durable else "the append-only file is off: set appendonly yes"
+    yield Finding(right=durable, name="durability", text=text)
+
+    seconds, micros = await redis.time()
+    apart = abs(time.time() - seconds - micros / 1e6)
+    text = f"this clock and Redis' are {apart * 1000:.0f} ms apart"
+    yield Finding(right=apart < _MOST_CLOCK_SECONDS, name="clock", text=text)

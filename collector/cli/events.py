@@ -1,0 +1,157 @@
+"""``headwater send``, ``tail`` and ``get``: an event in, events as they arrive, one answer."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import click
+import orjson
+from aiohttp import web
+from rich.console import Console
+from rich.text import Text
+
+from collector.app import collector
+from collector.cli.context import opened, run, with_settings
+from collector.protocols.ids import uuid7
+from collector.store.connect import StoreError
+
+if TYPE_CHECKING:
+    from collector.settings import Settings
+
+_BLOCK_MS = 500
+
+
+@click.command()
+@with_settings("data", "redis_url", "public_url", "port")
+@click.argument("name", metavar="SOURCE")
+@click.option("--event", default="Test event", show_default=True, help="Name of the event.")
+@click.option("--properties", default="{}", help="Properties as a JSON object.")
+def send(settings: Settings, name: str, event: str, properties: str) -> None:
+    """Send a test event through the real door and print the answer."""
+    item = {"type": "track", "event": event, "properties": _read_object(properties)}
+    item["messageId"] = uuid7(time.time_ns() // 1_000_000)
+    status, reason, body = run(_post(f"{settings.public_address}/e/{name}", {"batch": [item]}))
+    click.echo(f"{status} {reason}".rstrip())
+    if body:
+        click.echo(body)
+    sys.exit(status >= 400)  # noqa: PLR2004 - HTTP's border between success and failure
+
+
+@click.command()
+@with_settings("data", "redis_url")
+@click.argument("name", metavar="[SOURCE]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print each event as stored, one a line.")
+@click.option("--stream", default="events", show_default=True, help="Stream to follow.")
+@click.option("--last", default=0, metavar="N", help="Print the last N events of each partition first.")
+@click.option("--count", default=0, metavar="N", help="Stop after N events; 0 goes on until Ctrl-C.")
+def tail(settings: Settings, name: str | None, *, as_json: bool, stream: str, last: int, count: int) -> None:
+    """Print events as they arrive."""
+    run(_tail(settings, name, as_json=as_json, stream=stream, last=last, count=count))
+
+
+@click.command()
+@with_settings("data", "redis_url")
+@click.argument("path")
+def get(settings: Settings, path: str) -> None:
+    """Answer one request for a path of the public door without a server."""
+    status, headers, body = run(_get(settings, path))
+    click.echo(f"HTTP {status}", err=True)
+    for key, value in headers.items():
+        click.echo(f"{key}: {value}", err=True)
+    sys.stdout.buffer.write(body)
+    sys.exit(status >= 400)  # noqa: PLR2004
+
+
+async def _post(url: str, body: dict[str, Any]) -> tuple[int, str, str]:
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, data=orjson.dumps(body), headers={"Content-Type": "text/plain"}) as answer,
+        ):
+            reason = answer.headers.get("X-Headwater-Reason", answer.reason or "")
+            return answer.status, reason, await answer.text()
+    except aiohttp.ClientError:
+        raise StoreError(f"Nothing answers at {url}. Is `headwater serve` running there?") from None
+
+
+async def _get(settings: Settings, path: str) -> tuple[int, dict[str, str], bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        socket = str(Path(folder) / "door.sock")
+        async with collector(settings) as running:
+            runner = web.AppRunner(running.public, access_log=None)
+            await runner.setup()
+            await web.UnixSite(runner, socket).start()
+            async with (
+                aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket)) as session,
+                session.get(f"http://localhost{path}", allow_redirects=False) as answer,
+            ):
+                result = answer.status, dict(answer.headers), await answer.read()
+            await runner.cleanup()
+            return result
+
+
+async def _tail(
+    settings: Settings, name: str | None, *, as_json: bool, stream: str, last: int, count: int
+) -> None:
+    screen = Console(highlight=False, soft_wrap=True)
+    async with opened(settings) as (redis, names, catalogue):
+        wanted = catalogue.get(name).id.encode() if name else None
+        keys = [names.stream(partition, stream) for partition in range(settings.partitions)]
+        seen: dict[Any, Any] = {}
+        for key in keys:
+            rows: Any = await redis.xrevrange(key, count=last + 1)
+            seen[key] = rows[last][0] if len(rows) > last else "0-0"
+        printed = 0
+        while True:
+            answer: Any = await redis.xread(seen, block=_BLOCK_MS, count=100)
+            for key, entries in answer:
+                for entry, fields in entries:
+                    seen[key.decode()] = entry
+                    if wanted in {None, fields[b"source"]}:
+                        screen.print(_line(entry, fields[b"event"], as_json=as_json))
+                        printed += 1
+                        if printed == count:
+                            return
+
+
+def _line(entry: bytes, raw: bytes, *, as_json: bool) -> Text:
+    """Return an event for the screen: everything in it is a stranger's, so control characters go."""
+    if as_json:
+        return Text(raw.decode())
+    event = orjson.loads(raw)
+    context = event.get("context", {})
+    page = context.get("page", {})
+    parts = [
+        (event["timestamp"][11:23], "dim"),
+        (event["source"]["id"], "cyan"),
+        (event["type"], "bold green"),
+        (str(event.get("event") or event.get("name") or page.get("title") or ""), "bold"),
+        (str(page.get("path", "")), ""),
+        (" ".join(filter(None, (_name(context, "browser"), _name(context, "os")))), "dim"),
+        (orjson.dumps(event["properties"]).decode() if event.get("properties") else "", "yellow"),
+        (entry.decode(), "dim"),
+    ]
+    return Text("  ").join(Text(_printable(text), style) for text, style in parts if text)
+
+
+def _name(context: dict[str, Any], part: str) -> str:
+    return str(context.get(part, {}).get("name", ""))
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def _read_object(text: str) -> Any:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise click.UsageError(f"--properties is not JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise click.UsageError("--properties must be a JSON object.")
+    return value

@@ -1,0 +1,152 @@
+"""``headwater serve``: the doors, their workers, and a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import click
+import structlog
+from aiohttp import web
+
+from collector.app import Collector, collector
+from collector.cli import banner
+from collector.cli.context import run, with_settings
+from collector.logs import configure_logs
+from collector.settings import PREFIX, Settings
+from collector.sources import check_form
+from collector.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+log = structlog.get_logger()
+
+_HEADER_BYTES = 16 * 1024
+_RESTART_SECONDS = 1
+_WORKER = f"_{PREFIX}WORKER"
+
+
+@click.command()
+@with_settings(
+    "host", "port", "console_host", "console_port", "public_url", "workers", "data", "redis_url", "log_level"
+)
+@click.option("--demo", is_flag=True, help="Create a first web source when there is none.")
+def serve(settings: Settings, *, demo: bool) -> None:
+    """Start the collector."""
+    configure_logs(settings.log_level)
+    if settings.workers > 1 and _WORKER not in os.environ:
+        run(_serve_workers(settings, demo=demo))
+    else:
+        _uvloop()
+        run(_serve_one(settings, demo=demo))
+
+
+async def _serve_one(settings: Settings, *, demo: bool) -> None:
+    stop = _stop_signal()
+    async with collector(settings) as running:
+        if demo and not list(running.catalogue):
+            await running.catalogue.add(check_form({"name": "My site", "bridge": "web"}))
+        async with _doors(running) as ports:
+            if os.environ.get(_WORKER, "0") == "0":
+                banner.show(settings.model_copy(update=ports), running.catalogue)
+            await stop.wait()
+            running.health.draining = True
+            log.info("draining")
+
+
+@asynccontextmanager
+async def _doors(running: Collector) -> AsyncIterator[dict[str, int]]:
+    """Open both listeners and yield their ports; on leaving stop accepting and finish what is under way."""
+    settings = running.settings
+    public, console = _runner(running.public, settings), _runner(running.console, settings)
+    try:
+        port = await _listen(public, settings.host, settings.port)
+        console_port = await _listen(console, settings.console_host, settings.console_port)
+        yield {"port": port, "console_port": console_port}
+    except OSError as error:
+        raise click.ClickException(
+            f"{error.strerror}. Choose another port with --port or --console-port."
+        ) from None
+    finally:
+        await public.cleanup()
+        await console.cleanup()
+
+
+def _runner(app: web.Application, settings: Settings) -> web.AppRunner:
+    return web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        keepalive_timeout=settings.keepalive_seconds,
+        max_line_size=_HEADER_BYTES,
+        max_field_size=_HEADER_BYTES,
+        auto_decompress=False,  # bodies are inflated by our own bounded reader
+        shutdown_timeout=settings.grace_seconds,
+    )
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
+    await runner.setup()
+    site = web.TCPSite(runner, host, port, reuse_port=_WORKER in os.environ or None, backlog=1024)
+    await site.start()
+    return int(runner.addresses[0][1])
+
+
+async def _serve_workers(settings: Settings, *, demo: bool) -> None:
+    """Run worker processes that share the port, with one embedded server between them."""
+    stop = _stop_signal()
+    with tempfile.TemporaryDirectory(prefix="headwater-metrics-") as folder:
+        async with open_store(settings) as redis:
+            arguments = redis.connection_pool.connection_kwargs
+            url = settings.redis_url or f"unix://{arguments['path']}"
+            common = {f"{PREFIX}REDIS_URL": url, "PROMETHEUS_MULTIPROC_DIR": folder}
+            keepers = [
+                asyncio.create_task(_keep_worker(number, common, demo=demo and number == 0))
+                for number in range(settings.workers)
+            ]
+            await stop.wait()
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
+
+
+async def _keep_worker(number: int, common: dict[str, str], *, demo: bool) -> None:
+    """Start a worker, and again whenever it ends; on cancel let it drain."""
+    environment = {**os.environ, **common, _WORKER: str(number)}
+    while True:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "collector", *_same_arguments(demo=demo), env=environment
+        )
+        try:
+            await process.wait()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+            raise
+        log.error("worker_ended", number=number, status=process.returncode)
+        await asyncio.sleep(_RESTART_SECONDS)
+
+
+def _same_arguments(*, demo: bool) -> list[str]:
+    return [argument for argument in sys.argv[1:] if demo or argument != "--demo"]
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def _uvloop() -> None:
+    import uvloop  # noqa: PLC0415 - only the server needs it, and it takes 20 ms to import
+
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())

@@ -1,0 +1,34 @@
+"""What the request itself tells of the client: user agent, and the network if the source may keep it."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collector.model import Hit
+
+_BROWSER_BRIDGES = ("web", "email")
+_LONGEST = 1024
+
+
+def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
+    """Tell userAgent and ip. A browser speaks for itself; a server speaks for the client it names."""
+    if hit.source.bridge in _BROWSER_BRIDGES:
+        agent = hit.headers.get("User-Agent", "")[:_LONGEST] or None
+        return {"userAgent": agent, "ip": _kept(hit.address, hit.source.privacy.address)}
+    return {"ip": _kept(context.get("ip"), hit.source.privacy.address)}
+
+
+@lru_cache(4096)
+def _kept(address: object, rule: str) -> str | None:
+    """Return the /24 or /48 network's first address, or None when nothing may be kept."""
+    if rule == "none" or not isinstance(address, str):
+        return None
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    bits = 24 if ip.version == 4 else 48  # noqa: PLR2004 - the version of IP
+    return str(ipaddress.ip_network((address, bits), strict=False).network_address)

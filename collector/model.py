@@ -1,0 +1,130 @@
+"""The words of the house as plain data: Source, Hit, Event, Refusal. The standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BRIDGES = ("web", "rest", "webhook", "email", "queue")
+CHANNELS = ("Web", "Mobile", "Email", "CRM", "Call Center", "Point of Sale", "Other")
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """What a source may keep of a person; the same for every bridge."""
+
+    visitors: str = "cookieless"
+    consent: str = "none"
+    address: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A configured entry point for data. ``settings`` is the typed model of its bridge."""
+
+    id: str
+    name: str
+    bridge: str
+    settings: Any
+    description: str = ""
+    channel: str = "Web"
+    enabled: bool = True
+    transitional: bool = False
+    tags: tuple[str, ...] = ()
+    stream: str = "events"
+    retention_hours: int = 168
+    privacy: Privacy = field(default_factory=Privacy)
+    created: str = ""
+    updated: str = ""
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One arriving request or message, before it is understood. Times are milliseconds since 1970."""
+
+    source: Source
+    received_at: int
+    body: bytes = b""
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    address: str | None = None
+    method: str = "POST"
+
+
+@dataclass(slots=True)
+class Event:
+    """One thing that happened: ``message`` is the Segment-shaped JSON object that will be stored."""
+
+    index: int
+    id: str
+    type: str
+    visitor: str
+    message: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one event of a hit: stored, duplicate, checked (transitional source) or refused."""
+
+    index: int
+    verdict: str
+    id: str | None = None
+    entry: str | None = None
+    refusal: Refusal | None = None
+
+
+class Reason(Enum):
+    """Why a hit or an event is refused: the closed list, with the HTTP status and a sentence for people."""
+
+    NOT_FOUND = ("not_found", 404, "Nothing is served at this path.")
+    METHOD_NOT_ALLOWED = ("method_not_allowed", 405, "This path does not take this HTTP method.")
+    BAD_REQUEST = ("bad_request", 400, "The HTTP request itself cannot be read.")
+    UNKNOWN_SOURCE = ("unknown_source", 404, "No source has this id or alias.")
+    SOURCE_DISABLED = ("source_disabled", 403, "The source is switched off.")
+    ORIGIN_FORBIDDEN = ("origin_forbidden", 403, "The source does not allow this origin.")
+    CONSENT_MISSING = ("consent_missing", 403, "The source needs consent and the event carries none.")
+    TOO_LARGE = ("too_large", 413, "The body is larger than the limit on the wire.")
+    INFLATED_TOO_LARGE = ("inflated_too_large", 413, "The body is larger than the limit once inflated.")
+    UNKNOWN_ENCODING = ("unknown_encoding", 415, "Content-Encoding may be gzip or deflate.")
+    BAD_ENCODING = ("bad_encoding", 400, "The compressed body is broken.")
+    BODY_TIMEOUT = ("body_timeout", 408, "The body did not arrive in time.")
+    EMPTY_BODY = ("empty_body", 400, "The request has no body.")
+    NOT_UTF8 = ("not_utf8", 400, "The body is not UTF-8.")
+    NOT_JSON = ("not_json", 400, "The body is not JSON.")
+    NOT_A_NUMBER = ("not_a_number", 400, "NaN and Infinity are not JSON numbers.")
+    TOO_DEEP = ("too_deep", 400, "Objects or lists are nested too deeply.")
+    NOT_AN_OBJECT = ("not_an_object", 400, "An object belongs here.")
+    NOT_A_LIST = ("not_a_list", 400, "A list belongs here.")
+    TOO_MANY_EVENTS = ("too_many_events", 413, "The batch has more events than the limit.")
+    EVENT_TOO_LARGE = ("event_too_large", 413, "The event is larger than the limit for one event.")
+    UNKNOWN_TYPE = ("unknown_type", 400, "type must be one of the known event types.")
+    MISSING_FIELD = ("missing_field", 400, "A field that this type of event needs is missing.")
+    WRONG_TYPE = ("wrong_type", 400, "A field has a value of the wrong type.")
+    FIELD_TOO_LONG = ("field_too_long", 400, "A field is longer than its limit.")
+    STREAM_UNAVAILABLE = ("stream_unavailable", 503, "The event could not be made safe; send it again later.")
+    INTERNAL = ("internal", 500, "The collector failed; the fault is logged.")
+
+    def __init__(self, code: str, status: int, help_text: str) -> None:
+        self.code = code
+        self.status = status
+        self.help = help_text
+
+
+class Refusal(Exception):  # noqa: N818 - the house's word for a hit or event that is not accepted
+    """A hit or event that is not accepted: a reason from the closed list and, if useful, where and what."""
+
+    def __init__(self, reason: Reason, detail: str = "", *, retry_after: int | None = None) -> None:
+        super().__init__(reason.code, detail)
+        self.reason = reason
+        self.detail = detail
+        self.retry_after = retry_after
+
+    @property
+    def message(self) -> str:
+        """One sentence for the sender; never anything secret."""
+        return f"{self.reason.help} {self.detail}".rstrip()

@@ -1,0 +1,71 @@
+"""What every protocol returns, and the checks that all of them share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from collector.model import Event, Hit, Reason, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+TYPES = ("track", "page", "screen", "identify", "group", "alias")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one batch may hold."""
+
+    events: int = 500
+    event_bytes: int = 64 * 1024
+    depth: int = 16
+
+
+@dataclass(slots=True)
+class Batch:
+    """The events of a hit in their order, and the items that are none, by their place in the hit."""
+
+    protocol: str
+    events: list[Event] = field(default_factory=list)
+    refused: list[tuple[int, Refusal]] = field(default_factory=list)
+
+
+Protocol: TypeAlias = "Callable[[Hit, Limits], Batch]"
+
+
+def understand_each(batch: Batch, items: list[Any], one: Callable[[int, Any], Event]) -> Batch:
+    """Fill the batch by reading each item; a bad one is set apart and the rest is kept."""
+    for index, item in enumerate(items):
+        try:
+            batch.events.append(one(index, item))
+        except Refusal as refusal:
+            batch.refused.append((index, refusal))
+    return batch
+
+
+def text(item: Mapping[str, Any], key: str, limit: int = 512) -> str | None:
+    """Return a text field, None when absent or empty. Numbers are taken as text: clients send both.
+
+    Raises Refusal wrong_type, field_too_long.
+    """
+    value = item.get(key)
+    if value is None or value == "":
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise Refusal(Reason.WRONG_TYPE, f"{key} must be text.")
+    if len(value) > limit:
+        raise Refusal(Reason.FIELD_TOO_LONG, f"{key} may have {limit} characters.")
+    return value
+
+
+def an_object(item: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return an object field, an empty one when absent. Raises Refusal wrong_type."""
+    value = item.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Refusal(Reason.WRONG_TYPE, f"{key} must be an object.")
+    return value

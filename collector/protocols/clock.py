@@ -1,0 +1,41 @@
+"""Times on the wire: ISO 8601 or milliseconds in, ISO 8601 out, corrected for a wrong client clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+_MIN_MS = 0
+_MAX_MS = 253_402_300_799_999  # the end of the year 9999, the last that ISO 8601 writes with four digits
+
+
+def to_ms(value: Any) -> int | None:
+    """Return a time as milliseconds since 1970, or None when it is none. A text without a zone is UTC."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return int(value) if _MIN_MS <= value <= _MAX_MS else None
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+        ms = int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
+    return ms if _MIN_MS <= ms <= _MAX_MS else None
+
+
+def to_iso(ms: int) -> str:
+    """Return milliseconds since 1970 as ISO 8601 in UTC, such as 2026-01-31T12:00:00.000Z."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def corrected(received: int, sent: int | None, original: int | None) -> int:
+    """Return when it happened by our clock: received - (sent - original), as in the Segment specification.
+
+    Without both client times there is no correction: the client's time counts unless it is in the future.
+    The result may lie after ``received``: clients round ``sent`` down.
+    """
+    if original is None:
+        return received
+    if sent is None:
+        return min(original, received)
+    return min(max(received - (sent - original), _MIN_MS), _MAX_MS)

@@ -1,0 +1,101 @@
+"""Our own dialect: a batch of Segment-shaped messages under one envelope, or one event in a query string."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from collector.model import Event, Hit, Reason, Refusal
+from collector.protocols.batch import TYPES, Batch, Limits, an_object, text, understand_each
+from collector.protocols.clock import corrected, to_iso, to_ms
+from collector.protocols.decode import check_depth, parse
+from collector.protocols.ids import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_IDS = ("anonymousId", "userId", "sessionId")
+_PIXEL_CONTEXT = {"url": "page", "title": "page", "referrer": "page"}
+
+
+def beacon(hit: Hit, limits: Limits) -> Batch:
+    """Understand a beacon: ``{"batch": [...], "sentAt": ..., "anonymousId": ..., "context": {...}}``."""
+    envelope = parse(hit.body)
+    if not isinstance(envelope, dict):
+        raise Refusal(Reason.NOT_AN_OBJECT, "The body must be an object with a batch.")
+    items = envelope.get("batch")
+    if not isinstance(items, list):
+        raise Refusal(Reason.NOT_A_LIST, "batch must be a list of events.")
+    if len(items) > limits.events:
+        raise Refusal(Reason.TOO_MANY_EVENTS, f"The limit is {limits.events}.")
+    common = _Common(envelope, hit, limits)
+    return understand_each(Batch("native"), items, common.event)
+
+
+def pixel(hit: Hit, limits: Limits) -> Batch:
+    """Understand a pixel: one event from the query, a page view unless ``type`` or ``event`` is given."""
+    query = dict(parse_qsl(hit.query, keep_blank_values=False, max_num_fields=100, errors="replace"))
+    item: dict[str, Any] = {"properties": {}, "context": {"page": {}}}
+    for key, value in query.items():
+        if key.startswith("p."):
+            item["properties"][key[2:]] = value
+        elif key in _PIXEL_CONTEXT:
+            item["context"]["page"][key] = value
+        else:
+            item[key] = value
+    if "url" not in query and "Referer" in hit.headers:
+        item["context"]["page"]["url"] = hit.headers["Referer"]
+    item.setdefault("type", "track" if "event" in item else "page")
+    return understand_each(Batch("pixel"), [item], _Common({}, hit, limits).event)
+
+
+class _Common:
+    """What the events of one envelope share, and the making of each from its item."""
+
+    def __init__(self, envelope: Mapping[str, Any], hit: Hit, limits: Limits) -> None:
+        self._hit = hit
+        self._limits = limits
+        self._ids = {key: text(envelope, key) for key in _IDS}
+        self._context = an_object(envelope, "context")
+        check_depth(self._context, limits.depth)
+        self._sent_at = to_ms(envelope.get("sentAt"))
+        self._received = to_iso(hit.received_at)
+
+    def event(self, index: int, item: Any) -> Event:
+        if not isinstance(item, dict):
+            raise Refusal(Reason.NOT_AN_OBJECT, "An event must be an object.")
+        check_depth(item, self._limits.depth)
+        kind = item.get("type")
+        if kind not in TYPES:
+            raise Refusal(Reason.UNKNOWN_TYPE, f"Known types: {', '.join(TYPES)}.")
+        message_id = text(item, "messageId", 100) or uuid7(self._hit.received_at)
+        message: dict[str, Any] = {"messageId": message_id, "type": kind}
+        _add_names(message, kind, item)
+        message |= {key: value for key in _IDS if (value := text(item, key) or self._ids[key])}
+        message |= {key: held for key in ("properties", "traits") if (held := an_object(item, key))}
+        message["context"] = self._merged(an_object(item, "context"))
+        self._add_times(message, item)
+        visitor = message.get("anonymousId") or message.get("userId") or ""
+        return Event(index, message_id, kind, visitor, message)
+
+    def _merged(self, own: dict[str, Any]) -> dict[str, Any]:
+        # Events without a context of their own share one object: it is enriched once for all of them.
+        return {**self._context, **own} if own else self._context
+
+    def _add_times(self, message: dict[str, Any], item: Mapping[str, Any]) -> None:
+        original = to_ms(item.get("originalTimestamp", item.get("timestamp")))
+        if original is not None:
+            message["originalTimestamp"] = to_iso(original)
+        if self._sent_at is not None:
+            message["sentAt"] = to_iso(self._sent_at)
+        message["timestamp"] = to_iso(corrected(self._hit.received_at, self._sent_at, original))
+        message["receivedAt"] = self._received
+
+
+def _add_names(message: dict[str, Any], kind: str, item: Mapping[str, Any]) -> None:
+    needed = {"track": "event", "group": "groupId", "alias": "previousId"}.get(kind)
+    for key in ("event", "name", "groupId", "previousId"):
+        if value := text(item, key):
+            message[key] = value
+    if needed and needed not in message:
+        raise Refusal(Reason.MISSING_FIELD, f"A {kind} event needs {needed}.")

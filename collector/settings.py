@@ -1,0 +1,154 @@
+"""Every option of the collector: one table, from which the flags, the environment names and docs are made.
+
+Order of precedence: command-line flag, environment variable, TOML file, default.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "HEADWATER_"
+_CONFIG = f"{PREFIX}CONFIG"
+_SECRET = {"redis_url"}
+
+
+class SettingsError(Exception):
+    """A setting that is unknown or has a value that is not allowed; the message names all three."""
+
+
+def _data_folder() -> Path:
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "headwater"
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseModel):
+    """The options, grouped as people look for them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field("0.0.0.0", description="Address that the public door listens on.")  # noqa: S104 - public
+    port: int = Field(8080, ge=0, le=65535, description="Port of the public door; 0 picks a free one.")
+    console_host: str = Field("127.0.0.1", description="Address that the console listens on.")
+    console_port: int = Field(8081, ge=0, le=65535, description="Port of the console; 0 picks a free one.")
+    public_url: str = Field("", description="Address of the public door as browsers see it, for the snippet.")
+    path_prefix: str = Field(
+        "", pattern=r"^(/[A-Za-z0-9_-]+)*$", description="Path in front of every public path, such as /in."
+    )
+    workers: int = Field(1, ge=1, le=256, description="Collector processes that share the port.")
+    grace_seconds: float = Field(10, gt=0, description="Time to finish and flush after SIGTERM.")
+    data: Path = Field(
+        default_factory=_data_folder,
+        description="Folder for the embedded server's data, snapshots and the spool.",
+    )
+
+    redis_url: str = Field(
+        "",
+        pattern=r"^((redis|rediss|unix)://.*)?$",
+        description="Redis or Valkey: redis://, rediss:// or unix://. Empty starts an embedded one.",
+    )
+    redis_timeout_seconds: float = Field(2, ge=1, description="Longest wait for one answer from Redis.")
+    namespace: str = Field(
+        "headwater", pattern=r"^[A-Za-z0-9_.-]+$", description="First part of every Redis key."
+    )
+    partitions: int = Field(1, ge=1, le=1024, description="Streams that events are spread over, by visitor.")
+    group_events: int = Field(500, ge=1, description="Most events appended to Redis in one round trip.")
+    group_wait_ms: float = Field(
+        2, ge=0, le=1000, description="Longest wait for more events to join a group, under load only."
+    )
+    dedup_hours_browser: float = Field(
+        1, gt=0, description="How long an event id from a browser is remembered."
+    )
+    dedup_hours_server: float = Field(
+        24, gt=0, description="How long an event id from a server is remembered."
+    )
+
+    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        (), description="Networks (CIDR, comma-separated) whose X-Forwarded-For is believed."
+    )
+    trusted_hops: int = Field(
+        0, ge=0, le=10, description="Number of proxies in front, instead of naming their networks."
+    )
+    body_bytes: int = Field(256 * 1024, ge=1024, description="Largest body on the wire.")
+    inflated_bytes: int = Field(1024 * 1024, ge=1024, description="Largest body once inflated.")
+    body_seconds: float = Field(10, gt=0, description="Longest time for a body to arrive.")
+    batch_events: int = Field(500, ge=1, description="Most events in one batch.")
+    event_bytes: int = Field(64 * 1024, ge=1024, description="Largest stored event.")
+    depth: int = Field(16, ge=4, le=100, description="Deepest nesting of objects and lists in an event.")
+    keepalive_seconds: float = Field(15, gt=0, description="How long an idle connection is kept.")
+
+    tracker_seconds: int = Field(300, ge=0, description="How long caches may keep the stable tracker path.")
+    tracker_stale_seconds: int = Field(
+        86400, ge=0, description="How long caches may serve it while they revalidate."
+    )
+    log_level: str = Field(
+        "info", pattern=r"^(debug|info|warning|error)$", description="Least level that is logged."
+    )
+
+    @property
+    def public_address(self) -> str:
+        """The public door's address as browsers see it, without a slash at the end."""
+        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104 - compared, not bound
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/") + self.path_prefix
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network, strict=False)
+        return value
+
+
+def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from flags, environment and TOML file.
+
+    Raises SettingsError with one sentence that names the option, the value and what is allowed.
+    """
+    environ = os.environ if environ is None else environ
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    file = given.pop("config", None) or environ.get(_CONFIG)
+    values = {**_from_file(file), **_from_environment(environ), **given}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    names = [name for name in environ if name.startswith(PREFIX) and name != _CONFIG]
+    return {name.removeprefix(PREFIX).lower(): environ[name] for name in names}
+
+
+def _from_file(file: str | Path | None) -> dict[str, Any]:
+    if not file:
+        return {}
+    try:
+        return tomllib.loads(Path(file).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"The settings file {file} is not TOML: {error}.") from None
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0])
+    option = f"{name} ({PREFIX}{name.upper()})"
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(sorted(Settings.model_fields))
+        return f"Unknown option {option}. Known options: {known}."
+    value = "(hidden)" if name in _SECRET else repr(first["input"])
+    rule = first["msg"].removeprefix("Value error, ").rstrip(".")
+    return f"Option {option} has the value {value}: {rule}. It is: {Settings.model_fields[name].description}"

@@ -1,0 +1,188 @@
+"""The catalogue of sources: kept in Redis, held in memory, followed live, with a snapshot on local disk.
+
+Every write appends to a change stream in the same transaction; every collector blocks on that stream, so
+a change reaches all of them at once, and one that was away reads what it missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from redis.exceptions import RedisError
+
+from collector.sources.form import SourceError, check_form, dump, load, merge, plain, to_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from collector.model import Source
+    from collector.sources.form import SourceForm
+    from collector.store import Names, Redis
+
+log = structlog.get_logger()
+
+_CHANGES_KEPT = 10_000
+_RETRY_SECONDS = 0.5
+_BLOCK_MS = 500  # under the least redis_timeout_seconds
+
+
+class Catalogue:
+    """All sources by id and alias, as of the last change read."""
+
+    def __init__(self, redis: Redis, names: Names, snapshot: Path | None = None) -> None:
+        self._redis = redis
+        self._names = names
+        self._snapshot = snapshot
+        self._sources: dict[str, Source] = {}
+        self._by_name: dict[str, Source] = {}
+        self._seen = "0-0"
+        self.fresh = False
+
+    def __iter__(self) -> Iterator[Source]:
+        return iter(sorted(self._sources.values(), key=lambda source: source.created))
+
+    def find(self, name: str) -> Source | None:
+        """Return the source with this id or alias."""
+        return self._by_name.get(name)
+
+    def get(self, name: str) -> Source:
+        """Return the source with this id or alias, or raise SourceError."""
+        source = self.find(name)
+        if source is None:
+            raise SourceError(f"No source is called {name!r}. List them with: headwater source list")
+        return source
+
+    async def load(self) -> None:
+        """Read all sources from Redis; when it does not answer, from the snapshot."""
+        try:
+            await self._load_all()
+        except (RedisError, OSError) as error:
+            log.warning("sources_from_snapshot", error=str(error))
+            self._load_snapshot()
+
+    async def watch(self) -> None:
+        """Follow the change stream until cancelled; survive Redis being away."""
+        while True:
+            try:
+                if not self.fresh:
+                    await self._load_all()
+                await self._follow()
+            except (RedisError, OSError):
+                self.fresh = False
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def add(self, form: SourceForm) -> Source:
+        """Store a new source. Raises SourceError when its id or an alias is taken."""
+        if form.id in self._by_name:
+            raise SourceError(f"A source called {form.id!r} exists already. Choose another id.")
+        now = _now()
+        return await self._write("add", to_source(form, created=now, updated=now, version=1))
+
+    async def change(self, name: str, fields: Mapping[str, Any]) -> Source:
+        """Change fields of a source; ``settings`` and ``privacy`` are merged key by key."""
+        old = self.get(name)
+        if fields.get("id", old.id) != old.id:
+            raise SourceError("The id of a source cannot be changed; add an alias instead.")
+        form = check_form(merge(plain(old), fields))
+        new = to_source(form, created=old.created, updated=_now(), version=old.version + 1)
+        return await self._write("change", new)
+
+    async def remove(self, name: str) -> None:
+        """Forget a source."""
+        source = self.get(name)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hdel(self._names.sources, source.id)
+            pipe.xadd(self._names.changes, {"id": source.id, "what": "remove"}, maxlen=_CHANGES_KEPT)
+            await pipe.execute()
+        self._forget(source.id)
+
+    async def _write(self, what: str, source: Source) -> Source:
+        self._refuse_taken_names(source)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(self._names.sources, source.id, dump(source))
+            pipe.xadd(self._names.changes, {"id": source.id, "what": what}, maxlen=_CHANGES_KEPT)
+            await pipe.execute()
+        self._put(source)
+        return source
+
+    def _refuse_taken_names(self, source: Source) -> None:
+        for name in names_of(source):
+            holder = self._by_name.get(name)
+            if holder is not None and holder.id != source.id:
+                raise SourceError(f"The name {name!r} belongs to the source {holder.id!r}. Choose another.")
+
+    async def _load_all(self) -> None:
+        last: Any = await self._redis.xrevrange(self._names.changes, count=1)
+        rows: Any = await self._redis.hgetall(self._names.sources)
+        self._seen = last[0][0].decode() if last else "0-0"
+        self._sources = {}
+        self._by_name = {}
+        for raw in rows.values():
+            self._put_raw(raw)
+        self.fresh = True
+        await self._save_snapshot()
+
+    async def _follow(self) -> None:
+        answer: Any = await self._redis.xread({self._names.changes: self._seen}, block=_BLOCK_MS, count=1000)
+        for _, entries in answer:
+            for entry, fields in entries:
+                await self._refresh(fields[b"id"].decode())
+                self._seen = entry.decode()
+            await self._save_snapshot()
+
+    async def _refresh(self, source_id: str) -> None:
+        raw: Any = await self._redis.hget(self._names.sources, source_id)
+        if raw is None:
+            self._forget(source_id)
+        else:
+            self._put_raw(raw)
+
+    def _put_raw(self, raw: bytes) -> None:
+        """Take a stored source; one that this version cannot read is left out, loudly."""
+        try:
+            self._put(load(raw))
+        except (ValueError, KeyError, TypeError) as error:
+            log.error("source_unreadable", error=str(error))
+
+    def _put(self, source: Source) -> None:
+        self._forget(source.id)
+        self._sources[source.id] = source
+        for name in names_of(source):
+            self._by_name[name] = source
+
+    def _forget(self, source_id: str) -> None:
+        old = self._sources.pop(source_id, None)
+        for name in names_of(old) if old else ():
+            self._by_name.pop(name, None)
+
+    async def _save_snapshot(self) -> None:
+        if self._snapshot is None:
+            return
+        data = b"\n".join(dump(source) for source in self._sources.values())
+        with contextlib.suppress(OSError):  # a full disk must not stop the collector
+            await asyncio.to_thread(_replace, self._snapshot, data)
+
+    def _load_snapshot(self) -> None:
+        if self._snapshot is not None and self._snapshot.exists():
+            for raw in self._snapshot.read_bytes().splitlines():
+                self._put_raw(raw)
+
+
+def names_of(source: Source) -> tuple[str, ...]:
+    """Return the names that lead to a source in paths: its id and its aliases."""
+    return (source.id, *getattr(source.settings, "aliases", ()))
+
+
+def _replace(path: Path, data: bytes) -> None:
+    part = path.with_suffix(".part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,59 @@
+"""What the built tracker offers: its fragments and presets, read once from the built asset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import orjson
+
+from collector.assets import asset
+
+PRESETS = ("lite", "core", "typical", "everything")
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One minified piece of the tracker; ``requires`` names the fragments it builds on."""
+
+    name: str
+    code: str
+    requires: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """The built tracker: its version and its fragments in the order of joining."""
+
+    version: str
+    fragments: tuple[Fragment, ...]
+    presets: dict[str, tuple[str, ...]]
+
+    def choose(self, preset: str, features: tuple[str, ...]) -> list[Fragment]:
+        """Return the fragments of a preset, the added features and all they build on, in order."""
+        wanted: set[str] = set()
+        todo = [*self.presets[preset], *features]
+        by_name = {fragment.name: fragment for fragment in self.fragments}
+        while todo:
+            name = todo.pop()
+            if name not in wanted:
+                wanted.add(name)
+                todo += by_name[name].requires
+        return [fragment for fragment in self.fragments if fragment.name in wanted]
+
+
+@cache
+def build() -> Build:
+    """Read the built tracker."""
+    data: dict[str, Any] = orjson.loads(asset("snippet/dist/tracker.json").read_bytes())
+    fragments = tuple(
+        Fragment(item["name"], item["code"], tuple(item["requires"])) for item in data["fragments"]
+    )
+    presets = {name: tuple(names) for name, names in data["presets"].items()}
+    return Build(data["build"], fragments, presets)
+
+
+def known_features() -> set[str]:
+    """Return the names of all features of the built tracker."""
+    return {fragment.name for fragment in build().fragments}

@@ -1,0 +1,101 @@
+"""The form that a source is made from: checked when people write it, the same when it is stored and read."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from collector.model import Privacy, Source
+from collector.sources.settings import SETTINGS, PrivacySettings, StrictModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{1,31}$")]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=50)]
+
+_ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no characters that people mistake for each other
+
+
+class SourceError(Exception):
+    """A source cannot be made, found or changed; the message is one sentence for a person."""
+
+
+def new_id() -> str:
+    """Return a short random id, URL-safe and hard to misread."""
+    return "".join(secrets.choice(_ID_ALPHABET) for _ in range(8))
+
+
+class SourceForm(StrictModel):
+    """A source as people write it; ``settings`` is checked by the model of its bridge."""
+
+    id: Name = Field(default_factory=new_id, description="Short name in paths; generated when left out.")
+    name: str = Field(min_length=1, max_length=100, description="Name that people read.")
+    description: str = Field("", max_length=1000, description="What it is for.")
+    channel: str = Field("Web", min_length=1, max_length=50, description="Where the interaction happens.")
+    bridge: str = Field("web", description="How the data arrives.")
+    enabled: bool = Field(default=True, description="Whether hits are taken.")
+    transitional: bool = Field(default=False, description="Whether events are checked but not stored.")
+    tags: tuple[Tag, ...] = Field((), description="Words to find it by.")
+    stream: str = Field("events", pattern=r"^[A-Za-z0-9_-]{1,50}$", description="Stream for its events.")
+    retention_hours: int = Field(168, ge=1, le=87600, description="Hours that read events are kept.")
+    privacy: PrivacySettings = Field(PrivacySettings(), description="What may be kept.")
+    settings: Any = Field(default_factory=dict, description="Settings of the bridge.")
+
+    @model_validator(mode="after")
+    def _settings_of_bridge(self) -> SourceForm:
+        if self.bridge not in SETTINGS:
+            raise ValueError(f"bridge {self.bridge!r} is not one of: {', '.join(SETTINGS)}")
+        object.__setattr__(self, "settings", SETTINGS[self.bridge].model_validate(self.settings))
+        return self
+
+
+def to_source(form: SourceForm, *, created: str, updated: str, version: int) -> Source:
+    """Turn a checked form into the plain Source that the hot path reads."""
+    fields = {name: getattr(form, name) for name in SourceForm.model_fields if name != "privacy"}
+    privacy = Privacy(**form.privacy.model_dump())
+    return Source(**fields, privacy=privacy, created=created, updated=updated, version=version)
+
+
+def check_form(fields: Mapping[str, Any]) -> SourceForm:
+    """Check the fields of a source. Raises SourceError that names the field and what is allowed."""
+    try:
+        return SourceForm.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        rule = first["msg"].removeprefix("Value error, ")
+        raise SourceError(f"{where + ': ' if where else ''}{rule}.") from None
+
+
+def plain(source: Source) -> dict[str, Any]:
+    """Return the fields of a source as people write them."""
+    fields: dict[str, Any] = {name: getattr(source, name) for name in SourceForm.model_fields}
+    fields["privacy"] = {name: getattr(source.privacy, name) for name in source.privacy.__slots__}
+    fields["settings"] = source.settings.model_dump(exclude_defaults=True)
+    return fields
+
+
+def merge(old: dict[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields with changes applied; an object is merged key by key."""
+    merged = dict(old)
+    for name, value in new.items():
+        both = isinstance(value, dict) and isinstance(old.get(name), dict)
+        merged[name] = {**old[name], **value} if both else value
+    return merged
+
+
+def dump(source: Source) -> bytes:
+    """Return a source as stored JSON, on one line."""
+    extra = {"created": source.created, "updated": source.updated, "version": source.version}
+    return orjson.dumps({**plain(source), **extra})
+
+
+def load(raw: bytes) -> Source:
+    """Read a stored source. Raises ValueError or KeyError when it is none."""
+    fields = orjson.loads(raw)
+    extra = {name: fields.pop(name) for name in ("created", "updated", "version")}
+    return to_source(SourceForm.model_validate(fields), **extra)

@@ -1,0 +1,68 @@
+"""The settings of each bridge, and of privacy, as typed models: fields, help and rules in one place."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from collector.sources.features import PRESETS, known_features
+
+Alias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{2,64}$")]
+
+_ORIGIN = re.compile(r"^https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?$")
+
+
+class StrictModel(BaseModel):
+    """A model that refuses unknown keys and never changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WebSettings(StrictModel):
+    """How a web source is sent to and what its tracker does."""
+
+    origins: tuple[str, ...] = Field(
+        ("*",), description="Allowed origins: https://shop.example, https://*.shop.example, or * for any."
+    )
+    aliases: tuple[Alias, ...] = Field((), description="Further names for the paths of this source.")
+    preset: Literal[PRESETS] = Field("core", description="Set of tracker features to start from.")  # type: ignore[valid-type]
+    features: tuple[str, ...] = Field((), description="Tracker features added to the preset.")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="Options of the tracker's features, by their names."
+    )
+
+    @field_validator("origins")
+    @classmethod
+    def _known_form(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not _ORIGIN.match(origin):
+                raise ValueError(f"{origin!r} is no origin: use https://host, https://*.host or *")
+        return value
+
+    @field_validator("features")
+    @classmethod
+    def _known_feature(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        known = known_features()
+        for feature in value:
+            if feature not in known:
+                raise ValueError(f"{feature!r} is no feature: choose from {', '.join(sorted(known))}")
+        return value
+
+
+class PrivacySettings(StrictModel):
+    """What a source may keep of a person."""
+
+    visitors: Literal["cookieless", "cookie", "anonymous"] = Field(
+        "cookieless", description="How visitors are told apart: daily hash, first-party id, or not at all."
+    )
+    consent: Literal["none", "required"] = Field(
+        "none", description="Whether an event needs the visitor's consent."
+    )
+    address: Literal["none", "network"] = Field(
+        "none", description="Whether the client's network (/24 or /48) is kept."
+    )
+
+
+SETTINGS: dict[str, type[StrictModel]] = {"web": WebSettings}

@@ -1,0 +1,39 @@
+"""Every Redis key name, in one place. Braces are cluster hash tags: what one script touches shares a tag."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Make key names under one namespace."""
+
+    namespace: str = "headwater"
+
+    def stream(self, partition: int, name: str = "events") -> str:
+        """Name the stream that the events of a partition are appended to."""
+        return f"{self.namespace}:{{{partition}}}:{name}"
+
+    def ids(self, partition: int) -> str:
+        """Name the prefix of the sets of event ids that a partition has seen."""
+        return f"{self.namespace}:{{{partition}}}:ids"
+
+    @property
+    def refused(self) -> str:
+        """Name the capped stream of refusals."""
+        return f"{self.namespace}:{{0}}:refused"
+
+    @property
+    def sources(self) -> str:
+        """Name the hash of sources, id to JSON."""
+        return f"{self.namespace}:{{sources}}:catalogue"
+
+    @property
+    def changes(self) -> str:
+        """Name the stream of changes to sources."""
+        return f"{self.namespace}:{{sources}}:changes"
+
+    def trackers(self, source: str) -> str:
+        """Name the hash of a source's rendered trackers, digest to bytes."""
+        return f"{self.namespace}:{{trackers}}:{source}"

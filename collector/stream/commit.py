@@ -1,0 +1,87 @@
+"""Group commit: what arrives while an append is under way, or within a few milliseconds, goes together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, TypeAlias
+
+from collector.metrics import APPEND_SECONDS, GROUP_EVENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collector.stream.append import Appender, Record
+
+Waiting: TypeAlias = "tuple[Sequence[Record], asyncio.Future[list[str | None]]]"
+
+
+class Committer:
+    """Append to one partition in groups, one at a time, so that order is kept."""
+
+    def __init__(self, appender: Appender, *, most: int, wait_seconds: float) -> None:
+        self._appender = appender
+        self._most = most
+        self._wait_seconds = wait_seconds
+        self._waiting: deque[Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+
+    async def start(self) -> None:
+        """Begin to commit."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Commit what waits, then end."""
+        self._closing = True
+        self._arrived.set()
+        if self._task:
+            await self._task
+
+    async def commit(self, records: Sequence[Record]) -> list[str | None]:
+        """Return the entry ids once the records are in Redis. Raises what the appender raises."""
+        done: asyncio.Future[list[str | None]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((records, done))
+        self._arrived.set()
+        return await done
+
+    async def _run(self) -> None:
+        busy = False
+        while await self._something_waits():
+            if busy and self._wait_seconds and not self._closing:
+                await asyncio.sleep(self._wait_seconds)
+            group = self._take_group()
+            busy = len(group) > 1  # a hit that comes alone is never held back
+            await self._append(group)
+
+    async def _something_waits(self) -> bool:
+        while not self._waiting and not self._closing:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return bool(self._waiting)
+
+    def _take_group(self) -> list[Waiting]:
+        group: list[Waiting] = []
+        size = 0
+        while self._waiting and (not group or size + len(self._waiting[0][0]) <= self._most):
+            group.append(self._waiting.popleft())
+            size += len(group[-1][0])
+        return group
+
+    async def _append(self, group: list[Waiting]) -> None:
+        together = [record for records, _ in group for record in records]
+        GROUP_EVENTS.observe(len(together))
+        try:
+            with APPEND_SECONDS.time():
+                entries = await self._appender.append(together)
+        except Exception as error:  # noqa: BLE001 - every waiter must hear of it, whatever it is
+            for _, done in group:
+                if not done.done():
+                    done.set_exception(error)
+            return
+        start = 0
+        for records, done in group:
+            if not done.done():  # its client may have gone
+                done.set_result(entries[start : start + len(records)])
+            start += len(records)

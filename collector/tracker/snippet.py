@@ -1,0 +1,39 @@
+"""The tag that a site owner pastes, in its variants."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import jinja2
+
+from collector.assets import asset
+from collector.tracker.render import render
+
+if TYPE_CHECKING:
+    from collector.model import Source
+
+
+def snippet(source: Source, base: str, *, integrity: bool = False) -> str:
+    """Return the tag for a source; ``base`` is the public door's address, or the site's own path to it.
+
+    With ``integrity`` the tag names the digest path and its sha384, so a change of settings needs a new tag.
+    """
+    rendered = render(source)
+    name = f"{source.id}.{rendered.digest}" if integrity else source.id
+    return (
+        _template()
+        .render(
+            src=f"{base.rstrip('/')}/s/{name}.js",
+            integrity=rendered.integrity if integrity else "",
+            nonce="",
+            **{"global": source.settings.options.get("global", "headwater")},
+        )
+        .strip()
+    )
+
+
+@lru_cache(1)
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(asset("templates")), autoescape=True)
+    return environment.get_template("snippet.html.j2")

@@ -1,0 +1,127 @@
+"""Serve trackers so that browsers and CDNs can cache them: stable path, digest path, ETag, HEAD."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+from redis.exceptions import RedisError
+
+from collector.model import Reason, Refusal, Source
+from collector.tracker.render import Rendered, packed, render
+
+if TYPE_CHECKING:
+    from collector.settings import Settings
+    from collector.sources import Catalogue
+    from collector.store.trackers import TrackerArchive
+
+log = structlog.get_logger()
+
+_YEAR_SECONDS = 365 * 24 * 3600
+_HEADERS = {
+    "Content-Type": "text/javascript; charset=utf-8",
+    "Vary": "Accept-Encoding",
+    "Access-Control-Allow-Origin": "*",  # Subresource Integrity needs a CORS answer
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerViews:
+    """The handlers of the tracker's paths."""
+
+    catalogue: Catalogue
+    archive: TrackerArchive
+    settings: Settings
+    remembered: set[tuple[str, str]] = field(default_factory=set)
+
+    async def stable(self, request: web.Request) -> web.StreamResponse:
+        """Serve the tracker of a source as it is now, for a short time."""
+        source = self._source(request)
+        rendered = render(source)
+        await self._remember(source, rendered)
+        fresh, stale = self.settings.tracker_seconds, self.settings.tracker_stale_seconds
+        return _serve(request, rendered, f"public, max-age={fresh}, stale-while-revalidate={stale}")
+
+    async def immutable(self, request: web.Request) -> web.StreamResponse:
+        """Serve the bytes of a digest for a year; send who asks for a forgotten one to the stable path."""
+        source = self._source(request)
+        digest = request.match_info["digest"]
+        rendered = render(source)
+        if rendered.digest != digest:
+            body = await self._recall(source, digest)
+            if body is None:
+                return _to_stable(request)
+            rendered = packed(body)
+        else:
+            await self._remember(source, rendered)
+        return _serve(request, rendered, f"public, max-age={_YEAR_SECONDS}, immutable")
+
+    def _source(self, request: web.Request) -> Source:
+        source = self.catalogue.find(request.match_info["source"])
+        if source is None or source.bridge != "web":
+            raise Refusal(Reason.UNKNOWN_SOURCE)
+        if not source.enabled:
+            raise Refusal(Reason.SOURCE_DISABLED)
+        return source
+
+    async def _remember(self, source: Source, rendered: Rendered) -> None:
+        key = (source.id, rendered.digest)
+        if key in self.remembered:
+            return
+        try:
+            await self.archive.remember(source.id, rendered.digest, rendered.body)
+        except (RedisError, OSError) as error:  # serving goes on; the next request tries again
+            log.warning("tracker_not_remembered", source=source.id, error=str(error))
+        else:
+            self.remembered.add(key)
+
+    async def _recall(self, source: Source, digest: str) -> bytes | None:
+        try:
+            return await self.archive.recall(source.id, digest)
+        except (RedisError, OSError):
+            return None
+
+
+def _serve(request: web.Request, rendered: Rendered, cache: str) -> web.Response:
+    encoding, body = _encoded(request, rendered)
+    etag = f'"{rendered.digest}{"-" + encoding if encoding else ""}"'
+    headers = {**_HEADERS, "Cache-Control": cache, "ETag": etag}
+    if _matches(request.headers.get("If-None-Match", ""), rendered.digest):
+        return web.Response(status=304, headers=headers)
+    if encoding:
+        headers["Content-Encoding"] = encoding
+    return web.Response(body=body, headers=headers)
+
+
+def _encoded(request: web.Request, rendered: Rendered) -> tuple[str, bytes]:
+    """Choose by Accept-Encoding; an encoding with ``q=0`` is refused by the client."""
+    accepted = set()
+    for part in request.headers.get("Accept-Encoding", "").lower().split(","):
+        name, _, weight = part.partition(";")
+        if weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}:
+            accepted.add(name.strip())
+    if "br" in accepted:
+        return "br", rendered.brotli
+    return ("gzip", rendered.gzip) if "gzip" in accepted else ("", rendered.body)
+
+
+def _matches(condition: str, digest: str) -> bool:
+    """Tell whether the client holds these bytes, in any encoding, also as a proxy's weak tag."""
+    tags = [tag.strip().removeprefix("W/").strip('"') for tag in condition.split(",")]
+    return "*" in tags or any(tag.split("-", 1)[0] == digest for tag in tags)
+
+
+def _to_stable(request: web.Request) -> web.Response:
+    # Relative, so that it holds behind any prefix or proxy.
+    return web.Response(
+        status=302,
+        headers={
+            "Location": f"{request.match_info['source']}.js",
+            "Cache-Control": "no-store",
+            "Access-Control-Allow-Origin": "*",
+        },
+    )
