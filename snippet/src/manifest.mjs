@@ -1,17 +1,64 @@
-// What the composed file can be made of, in the order of joining. `files` are joined into one fragment;
-// `requires` come along by themselves. `base` and `boot` are in every file.
+// What a composed file is made of, in the order of joining: the base, helpers that features share, features (those that
+// may stop an event first), delivery, the start. `files` (default: features/<name>) are joined into one fragment;
+// `requires` come along by themselves; `config` names the settings that a fragment reads.
 
 export const fragments = [
-  { name: 'base', files: ['core/safe', 'core/config', 'core/emit', 'core/start'], requires: ['boot'], config: ['global', 'endpoint', 'manual'], help: 'Page views, track, the stub’s calls' },
+  { name: 'base', files: ['core/safe', 'served/config', 'core/emit', 'core/begin', 'served/stub'], requires: ['boot'], config: ['global', 'endpoint', 'manual'], help: 'Views, events, identify, and the calls that waited in the stub' },
+  { name: 'track', files: ['core/track'], requires: ['base'], help: 'What most features call' },
+  { name: 'ids', files: ['delivery/ids'], requires: [], help: 'UUIDv7' },
+  { name: 'store', files: ['core/store'], requires: ['base'], config: ['privacy'], help: 'Small memory in localStorage, in the privacy mode `cookie`' },
+  { name: 'leaving', files: ['core/leaving'], requires: ['base'], help: 'The end of a view' },
   { name: 'spa', requires: ['base'], help: 'A view for every real navigation of a single-page app' },
-  { name: 'clicks', requires: ['base'], help: 'Outbound links and buttons' },
-  { name: 'queue', files: ['delivery/ids', 'delivery/store', 'delivery/batch', 'delivery/send', 'delivery/queue'], feature: 'queued', requires: ['base'], config: ['interval', 'storage', 'credentials'], help: 'Durable delivery: batches, retries, a kept queue' },
-  { name: 'direct', files: ['delivery/direct'], requires: ['base'], help: 'Delivery without memory, for lite' },
-  { name: 'boot', files: ['boot'], requires: ['base'], help: 'The start' },
+  { name: 'hash', requires: ['base'], config: ['manual'], help: 'Hash routes count as views' },
+  { name: 'privacy', requires: ['base'], config: ['ignoreGpc', 'dnt'], help: 'Global Privacy Control, Do Not Track, optOut and optIn' },
+  { name: 'sampling', requires: ['base', 'store'], config: ['sample'], help: 'Counts a share of visitors' },
+  { name: 'consent', requires: ['base', 'store'], config: ['category', 'memory', 'cookie', 'domain'], help: 'Nothing is sent or stored before consent' },
+  { name: 'consentsignals', requires: ['consent'], config: ['category'], help: 'Reads Google Consent Mode and TCF 2.2' },
+  { name: 'address', requires: ['base'], config: ['canonical', 'clean'], help: 'Canonical and cleaned addresses' },
+  { name: 'title', requires: ['leaving'], help: 'A view waits for its title' },
+  { name: 'people', requires: ['base'], help: 'group, alias, set, reset, ready' },
+  { name: 'visitor', requires: ['people', 'ids'], config: ['memory', 'privacy', 'cookie', 'domain'], help: 'A first-party visitor id' },
+  { name: 'session', requires: ['store', 'ids'], config: ['privacy', 'campaigns'], help: 'Sessions of 30 minutes' },
+  { name: 'crossdomain', requires: ['visitor'], config: ['domains'], help: 'One visitor on several domains' },
+  { name: 'attribution', requires: ['base', 'store'], config: ['attributionDays'], help: 'UTM and click ids stay with later events' },
+  { name: 'attributes', requires: ['base'], help: 'Properties and user from the script tag' },
+  { name: 'bots', requires: ['base'], help: 'Signs of automation' },
+  { name: 'hints', requires: ['base'], help: 'User agent client hints' },
+  { name: 'links', requires: ['track'], config: ['downloads'], help: 'Outbound links and file downloads' },
+  { name: 'tagged', requires: ['track'], help: 'Elements with data-hw-event' },
+  { name: 'classes', requires: ['track'], help: 'Elements with the class hw-event--…' },
+  { name: 'autocapture', requires: ['track'], config: ['maskText'], help: 'Clicks on anything that can be clicked' },
+  { name: 'rage', requires: ['autocapture'], help: 'Rage clicks and dead clicks' },
+  { name: 'forms', requires: ['track'], config: ['formValues'], help: 'Forms submitted' },
+  { name: 'formsteps', requires: ['forms', 'leaving'], help: 'Forms started and abandoned' },
+  { name: 'engaged', requires: ['ending', 'leaving'], help: 'Engaged time' },
+  { name: 'scroll', requires: ['ending'], help: 'Scroll depth' },
+  { name: 'ending', requires: ['track', 'leaving'], help: 'One event at the end of a view' },
+  { name: 'heartbeat', requires: ['track'], config: ['heartbeat'], help: 'Signs of life in long reads' },
+  { name: 'visible', requires: ['track'], help: 'Elements that were seen' },
+  { name: 'search', requires: ['track'], config: ['search'], help: 'Site search' },
+  { name: 'notfound', requires: ['track'], help: 'Pages that are not there' },
+  { name: 'ecommerce', requires: ['track', 'store'], help: 'Shopping, in the words of GA4' },
+  { name: 'vitals', requires: ['track', 'leaving'], help: 'LCP, CLS, INP, FCP, TTFB' },
+  { name: 'errors', requires: ['track'], config: ['errors'], help: 'Script errors, each once' },
+  { name: 'timing', requires: ['track'], help: 'Navigation and resource timing' },
+  { name: 'media', requires: ['track'], help: 'Video, audio, YouTube' },
+  { name: 'clipboard', requires: ['track'], help: 'Printed and copied' },
+  { name: 'queue', files: ['delivery/queue'], feature: 'queued', requires: ['base', 'ids'], config: ['memory', 'credentials'], help: 'Durable delivery: batches, retries, a kept queue' },
+  { name: 'direct', files: ['delivery/direct'], requires: ['base'], help: 'Delivery without memory: one request an event' },
+  { name: 'context', requires: ['queue'], help: 'Screen, language, time zone, tracker version' },
+  { name: 'verdicts', requires: ['queue'], help: 'Promises that say what became of each event' },
+  { name: 'debug', requires: ['queue'], help: '?hw-debug shows events and the collector’s verdicts' },
+  { name: 'lite', files: ['lite'], requires: [], config: ['global'], help: 'A whole tracker by itself: views and events, no queue' },
+  { name: 'boot', files: ['served/boot'], requires: ['base'], help: 'The start' },
 ];
 
+const core = ['spa', 'queue'];
+const typical = [...core, 'privacy', 'session', 'attribution', 'bots', 'links', 'tagged', 'forms', 'engaged', 'scroll'];
+
 export const presets = {
-  lite: ['spa', 'direct'],
-  core: ['spa', 'queue'],
-  typical: ['spa', 'clicks', 'queue'],
+  lite: ['lite'],
+  core,
+  typical,
+  everything: fragments.map(({ name }) => name).filter((name) => name !== 'lite' && name !== 'direct'),
 };

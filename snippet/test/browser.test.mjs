@@ -55,8 +55,8 @@ test('core: an event before navigation, and a server that is away at first', asy
   await until(() => names().includes('Leaving'), 'the event sent while leaving');
 });
 
-test('clicks: outbound links and buttons', async (t) => {
-  const { server, page, names } = await visit(t, { chosen: ['spa', 'clicks', 'queue'] });
+test('links: outbound', async (t) => {
+  const { server, page, names } = await visit(t, { chosen: ['spa', 'links', 'queue'] });
   await until(() => server.events().length === 1, 'the view');
   await page.evaluate(() => document.querySelector('#out').addEventListener('click', (event) => event.preventDefault()));
   await page.click('#out');

@@ -8,30 +8,52 @@ import { fragments, presets } from '../src/manifest.mjs';
 
 const at = (path) => new URL(`../${path}`, import.meta.url);
 
-/** A module without its import and export lines; its exported feature becomes an entry of `features`. */
+const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
+
+/** A module's code without its import and export lines, and the names it imports. */
 function plain(file, feature) {
   const source = readFileSync(at(`src/${file}.ts`), 'utf8');
-  let { code } = transformSync(source, { loader: 'ts', target: 'es2020', format: 'esm' });
-  code = code.replace(/^import .*;\n/gm, '').replace(/^export \{[^}]*\};\n/gm, '');
+  const { code: typed } = transformSync(source, {
+    loader: 'ts',
+    target: 'es2021',
+    format: 'esm',
+    define: { __VERSION__: JSON.stringify(version) },
+  });
+  // Settings are the literal that the template passes in as `$`.
+  const imported = [...typed.matchAll(/^import \{([^}]*)\}/gm)].flatMap(([, names]) => names.split(',').map((name) => name.trim()));
+  let code = typed.replace(/^import .*;\n/gm, '').replace(/^export \{[^}]*\};\n/gm, '').replace(/\bconfig\./g, '$$.');
+  // A feature runs when the tracker begins: `const clicks = () => {…}` becomes `guard(() => {…})`.
   const head = `const ${feature} = () => {\n`;
-  if (!code.includes(head)) return code;
-  const start = code.indexOf(head);
-  const end = code.indexOf('\n};\n', start);
-  return `${code.slice(0, start)}features.push(() => {\n${code.slice(start + head.length, end)}\n});\n${code.slice(end + 4)}`;
+  if (new RegExp(`^export \\{[^}]*\\b${feature}\\b`, 'm').test(typed) && file === `features/${feature}` && !code.includes(head))
+    throw new Error(`${file}: \`${feature}\` must be an arrow function with a body in braces`);
+  if (code.includes(head)) {
+    const start = code.indexOf(head);
+    const end = code.indexOf('\n};\n', start);
+    code = `${code.slice(0, start)}guard(() => {\n${code.slice(start + head.length, end)}\n});\n${code.slice(end + 4)}`;
+  }
+  return { code, imported };
 }
 
 async function build() {
   const nameCache = {};
+  const sources = fragments.map(({ name, files = [`features/${name}`], feature = name }) =>
+    files.map((file) => plain(file, feature)),
+  );
   const done = [];
-  for (const { name, files = [`features/${name}`], feature = name, requires = [], config = [], help } of fragments) {
-    const { code } = await minify(files.map((file) => plain(file, feature)).join(''), {
+  for (const [index, { name, requires = [], config = [], help }] of fragments.entries()) {
+    // What other fragments use must stay; all else in a fragment is its own business and the minifier's.
+    const shared = sources.flatMap((files, other) => (other === index ? [] : files.flatMap(({ imported }) => imported)));
+    const joined = sources[index].map((file) => file.code).join('');
+    const exported = shared.filter((name, at) => shared.indexOf(name) === at && new RegExp(`^(const|let) ${name} =`, 'm').test(joined));
+    const { code } = await minify(`${joined}export { ${exported} };`, {
       ecma: 2020,
       nameCache,
-      compress: { passes: 3, unsafe_arrows: true, toplevel: false, keep_infinity: true },
-      mangle: { toplevel: true, reserved: ['$'], properties: { regex: /^_/ } },
+      module: true,
+      compress: { passes: 3, unsafe_arrows: true, keep_infinity: true },
+      mangle: { reserved: ['$'], properties: { regex: /^_/ } },
       format: { ecma: 2020 },
     });
-    done.push({ name, code, requires, config, help });
+    done.push({ name, code: code.replace(/export ?\{[^}]*\};$/, ''), requires, config, help });
   }
   const build = createHash('sha256').update(JSON.stringify([done, presets])).digest('hex').slice(0, 12);
   return `${JSON.stringify({ build, fragments: done, presets }, null, 1)}\n`;

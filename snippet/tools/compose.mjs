@@ -14,7 +14,7 @@ export function closure({ fragments }, chosen) {
     if (!found) throw new Error(`no fragment ${name}`);
     found.requires.forEach(want);
   };
-  ['base', ...chosen].forEach(want);
+  chosen.forEach(want);
   return fragments.filter(({ name }) => wanted.has(name));
 }
 
@@ -30,7 +30,7 @@ export function compose(chosen, config = {}, from = asset()) {
   const codes = closure(from, from.presets[chosen] ?? chosen).map(({ code }) => code);
   return template()
     .replace(/\{#.*?#\}\n?/gs, '')
-    .replace(/\{\{ fragments.*?\}\}/, () => codes.join(''))
+    .replace(/\s*\{\{- fragments.*?\}\}\s*/, () => codes.join(''))
     .replace(/\{\{ config.*?\}\}/, () => literal(config))
     .trimEnd();
 }

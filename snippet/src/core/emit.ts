@@ -1,35 +1,32 @@
-// The way of an event: made, enriched by the features that are in, handed to delivery.
+// The way of an event: made, taken through the steps that features add, the last of which delivers it.
 import { guard } from './safe.ts';
-import type { Enrich, Envelope, EventType, Outcome, Properties, TrackerEvent } from './types.ts';
+import type { Envelope, EventType, Method, Outcome, Properties, Step, TrackerEvent } from './types.ts';
 
-export const enrichers: Enrich[] = [];
-/** The last step: the fragment `queue` or the fragment `direct` puts itself here. */
-export const delivery: Enrich[] = [];
-/** This page's address and the one before it; a single-page navigation moves both on. */
-export const place = { url: '', referrer: '' };
-/** When a call that the stub kept was made; 0 for calls made now. */
-let calledAt = 0;
-
-/** Do `work` as if it were `time`. */
-export const asOf = (time: number, work: () => unknown): unknown => {
-  calledAt = time;
-  const result = guard(work);
-  calledAt = 0;
-  return result;
+export const steps: Step[] = [];
+/** What pages can call: a function, or what the two arguments of a call are on the wire. Features add theirs. */
+export const api: Record<string, Method | readonly [string, string]> = {
+  page: ['name', 'properties'],
+  track: ['event', 'properties'],
+  identify: ['userId', 'traits'],
 };
 
-export const emit = (type: EventType, fields: Partial<TrackerEvent>): Outcome => {
-  const event: TrackerEvent = { type, ...fields, originalTimestamp: calledAt || Date.now() };
-  const envelope: Envelope = { context: { page: { ...place, title: document.title } } };
-  for (const step of [...enrichers, ...delivery]) {
-    const outcome = guard(step, event, envelope);
-    if (outcome) return outcome;
-  }
-  return;
+/** What must outlast a single event: when the stub kept a call, where the visitor was before, who it is. */
+export const state: { _calledAt?: number; _before?: string | undefined; _userId?: string | undefined; _always?: Properties | undefined } = {};
+
+export const emit = (type: EventType, first?: unknown, second?: unknown): Outcome => {
+  const [name, more] = api[type] as readonly [string, string];
+  if (type === 'identify') state._userId = first as string;
+  const event = { type, [name]: first, [more]: second, originalTimestamp: state._calledAt || Date.now() } as TrackerEvent;
+  const envelope: Envelope = {
+    userId: state._userId,
+    context: { page: { url: location.href, referrer: state._before || document.referrer, title: document.title } },
+  };
+  // The first step that answers has dealt with the event: dropped it, held it or sent it.
+  let outcome: Outcome;
+  steps.some((step) => (outcome = guard(step, event, envelope)!));
+  return outcome;
 };
 
-/** Record something that happened. */
-export const track = (event: string, properties?: Properties): Outcome => emit('track', { event, properties });
-
-/** Record a view; without a name it is the page's address that counts. */
-export const page = (name?: string, properties?: Properties): Outcome => emit('page', { name, properties });
+/** Do what a page asked for by name. */
+export const call = (method: string, ...args: unknown[]): unknown =>
+  (api[method] as Method).bind ? (api[method] as Method)(...args) : emit(method as EventType, ...args);

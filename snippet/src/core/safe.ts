@@ -1,14 +1,16 @@
 // The page comes first: whatever fails in the tracker stays in the tracker.
 
-/** Call `work` and swallow what it throws. */
+/** Call `work` and swallow what it throws: a counted visit is never worth a broken page. */
 export const guard = <A extends unknown[], R>(work: (...args: A) => R, ...args: A): R | undefined => {
   try {
     return work(...args);
-  } catch {
-    return; // a counted visit is never worth a broken page
-  }
+  } catch {}
+  return;
 };
 
-/** Listen early (pages stop propagation) and passively (a tracker never holds up scrolling). */
-export const listen = (target: EventTarget, type: string, handler: (event: any) => void): void =>
-  target.addEventListener(type, (event) => guard(handler, event), { capture: true, passive: true });
+/**
+ * Hear every event of the page, on its way down, before a page's own handler can stop it. Nothing here listens to
+ * wheel or touch, so no listener can hold up scrolling.
+ */
+export const listen = (type: string, handler: (event: any) => void): void =>
+  addEventListener(type, (event) => guard(handler, event), true);

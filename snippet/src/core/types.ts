@@ -1,6 +1,6 @@
 // The words that the whole tracker speaks: what an event is on the wire, and what the collector answers.
 
-export type EventType = 'page' | 'screen' | 'track' | 'identify' | 'group' | 'alias';
+export type EventType = 'page' | 'track' | 'identify' | 'group' | 'alias';
 export type Properties = Record<string, unknown>;
 
 export interface TrackerEvent {
@@ -27,16 +27,17 @@ export interface Envelope {
 
 /** What became of one event; `dropped` never left the browser. */
 export interface Verdict {
+  messageId?: string;
   outcome: 'stored' | 'duplicate' | 'refused' | 'dropped';
   reason?: string;
   message?: string;
 }
 
 export type Outcome = Promise<Verdict | undefined> | Verdict | undefined;
-/** A step that adds to an event; what it returns, if anything, takes the place of delivery. */
-export type Enrich = (event: TrackerEvent, envelope: Envelope) => Outcome | void;
+/** A step adds to an event and its envelope; one that answers has dealt with the event. */
+export type Step = (event: TrackerEvent, envelope: Envelope) => Outcome | void;
 export type Feature = () => void;
 export type Method = (...args: any[]) => unknown;
 /** A call kept by the stub: when, what, and who waits for it. */
-export type Call = [time: number, args: [method: string, ...rest: unknown[]], resolve?: (value: unknown) => void];
-export type Stub = Method & { q?: Call[] } & Record<string, unknown>;
+export type Call = [time: number, args: [method: string, ...rest: unknown[]], resolve: (value: unknown) => void];
+export type Stub = Method & { q?: Call[] } & Record<string, any>;

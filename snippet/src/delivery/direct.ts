@@ -1,13 +1,11 @@
 // Delivery without memory, for the lite tracker: one request an event, no retry.
 import { endpoint } from '../core/config.ts';
-import { delivery } from '../core/emit.ts';
+import { steps } from '../core/emit.ts';
 
 export const direct = (): void => {
-  delivery.push((event, envelope) => {
+  steps.push((event, envelope) => {
     const body = JSON.stringify({ ...envelope, batch: [event], sentAt: Date.now() });
     // keepalive outlives the page; its 64 KiB are shared, and past them a beacon may still fit.
-    fetch(endpoint!, { method: 'POST', body, keepalive: true, credentials: 'omit' }).catch(() =>
-      navigator.sendBeacon(endpoint!, body),
-    );
+    fetch(endpoint, { method: 'POST', body, keepalive: true }).catch(() => navigator.sendBeacon(endpoint, body));
   });
 };

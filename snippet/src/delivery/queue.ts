@@ -1,86 +1,148 @@
-// Durable delivery: events gather into batches, one batch travels at a time, and nothing is forgotten unanswered.
+// Durable delivery: events gather in batches, one batch travels at a time, and none is forgotten unanswered.
 import { config, endpoint } from '../core/config.ts';
-import { delivery } from '../core/emit.ts';
+import { api, steps } from '../core/emit.ts';
 import { guard, listen } from '../core/safe.ts';
-import { api } from '../core/start.ts';
-import { claim, keep, forget, open, prefix } from './batch.ts';
+import type { Outcome, Step, TrackerEvent } from '../core/types.ts';
+import type { Body, Waiting } from './batch.ts';
 import { uuid } from './ids.ts';
-import { line, packed, queue, send, waiting } from './send.ts';
-import type { Batch } from './batch.ts';
-import type { Enrich, Envelope } from '../core/types.ts';
 
-let timer: ReturnType<typeof setTimeout> | undefined;
-let dropped = 0;
+/** Last touches to a batch just before it leaves; too slow to do at every event. */
+export const packing: ((body: Body) => void)[] = [];
 
-/** Same visitor, same session: may travel together. */
-const who = ({ anonymousId, userId, sessionId }: Envelope): string => '' + [anonymousId, userId, sessionId];
+/** What callers are told; the fragment `verdicts` reads it from the answer, event by event. */
+export const verdicts: { _of: (answer: Response, event: TrackerEvent) => unknown } = { _of: ({ status }) => status };
 
-const add: Enrich = (event, envelope) => {
-  event.messageId = uuid();
+let queue: Body[] = [];
+let flying: Body | 0 | undefined;
+let newest: Outcome;
+let timer: ReturnType<typeof setTimeout>;
+/** When to send next. */
+let next = 0;
+/** Failures in a row; undefined until the first answer. */
+let fails: number | undefined;
+let dropped: number | undefined;
+/** The batch that events are added to, and the envelope it was opened with; empty once it is on its way. */
+let open: Body;
+let said: string | undefined;
+/** The queue's copy in storage: a key for each page, so that pages never write over each other. */
+let prefix: string;
+let key: string;
+let copy: string | undefined | void;
+/** Until when no other page may take the copy. */
+let lease = 0;
+
+const add: Step = (event, envelope) => {
   // Full: what came first stays, what comes now is counted and let go.
-  if (queue.length > 20) return { outcome: 'dropped', reason: 'queue full ' + ++dropped };
-  let batch = queue[queue.length - 1];
-  let size = new Blob([JSON.stringify(event)]).size + 300;
-  if (!batch || batch._sealed || batch._bytes + size > 3e4 || who(batch._body) !== who(envelope))
-    queue.push((batch = open(envelope)));
-  for (const name in envelope.context)
-    if (JSON.stringify(envelope.context[name]) !== JSON.stringify(batch._body.context[name]))
-      (event.context ||= {})[name] = envelope.context[name];
-  batch._bytes += size;
-  batch._body.batch.push(event);
-  schedule();
-  return new Promise((resolve) => (waiting[event.messageId!] = resolve));
+  if (queue[50]) return void (dropped = -~dropped!);
+  envelope.context.dropped = dropped;
+  if (said !== (said = JSON.stringify(envelope)) || JSON.stringify(open).length > 1e4)
+    queue.push((open = { ...envelope, batch: [], batchId: uuid() }));
+  event.messageId = uuid();
+  open.batch.push(event);
+  soon(50);
+  return (newest = new Promise((resolve) => ((event as Waiting)._settle = resolve)));
 };
 
-/** Send when the line is free: at once after a quiet time, else when the interval or the pause is over. */
-const schedule = (): void => {
+/** Look again in `wait` milliseconds. */
+const soon = (wait: number): void => {
   clearTimeout(timer);
-  timer = setTimeout(flush, Math.max(50, line._next - Date.now()));
+  timer = setTimeout(flush, wait);
+};
+
+const pack = (body: Body): string => {
+  packing.forEach((touch) => touch(body));
+  body.sentAt = Date.now(); // lets the collector correct a wrong clock
+  return JSON.stringify(body);
+};
+
+/** Keep `what` for pages to come; until `until` it stays this page's. Denied or full: memory must do. */
+const keep = (what: Body[], until: number): void => {
+  lease = until;
+  copy = guard(() =>
+    what[0] && !config.memory
+      ? ((localStorage[key] = JSON.stringify([until, what])) as string)
+      : void delete localStorage[key],
+  );
 };
 
 const flush = async (): Promise<void> => {
-  const batch = queue[0];
-  if (!batch || line._flying || !navigator.onLine) return;
-  if (line._next > Date.now()) return schedule();
-  await send(batch);
-  if (queue.length) schedule();
+  const now = Date.now();
+  // Another page took the copy while this one slept past its lease: the events are in its hands.
+  if (copy && lease < now && localStorage[key] !== copy) (queue = []), (said = '');
+  keep(queue, Math.max(next, now) + 2e4);
+  const body = queue[0];
+  if (!body || flying) return;
+  if (next > now) return soon(next - now);
+  flying = body;
+  said = '';
+  try {
+    const text = pack(body);
+    const answer = await fetch(endpoint, {
+      method: 'POST',
+      body: text, // a string goes as text/plain: no preflight
+      keepalive: text.length < 2e4, // what may outlive the page shares 64 KiB, three bytes a character at worst
+      credentials: config.credentials,
+      referrerPolicy: 'strict-origin',
+    } as RequestInit);
+    const header = (name: string): string | null => answer.headers.get(name);
+    if (/^5|408|429/.test(answer.status as unknown as string)) throw header('Retry-After');
+    queue = queue.filter((other) => other !== body);
+    for (const event of body.batch as Waiting[]) event._settle?.(await verdicts._of(answer, event));
+    fails = 0;
+    next = now + (+header('X-Headwater-Interval')! || 2e3);
+  } catch (seconds) {
+    delete body.sentAt;
+    fails = -~fails!;
+    // What the collector asks for, else 1 s, 2 s, 4 s … 5 minutes, and up to half as much again, so that visitors do not return as one.
+    next = now + ((seconds as number) * 1e3 || Math.min(3e5, 500 * 2 ** fails)) * (1 + Math.random() / 2);
+  }
+  flying = 0;
+  soon(0);
 };
 
-/** The page may be frozen next, or gone: all that fits leaves now, the rest is kept for the page that comes after. */
-const hidden = (): void => {
-  for (const batch of queue)
-    if (!batch._flying && line._flying < 6e4 && line._next < Date.now() + 1e4 && navigator.onLine) send(batch);
+/** Send without waiting for the interval; a pause that the collector asked for still holds. */
+const hurry = (): Outcome => {
+  if (!fails) next = 0;
+  flush();
+  return newest;
 };
+
+/**
+ * The page goes: what fits leaves as beacons, the rest is kept for the page that comes after. No answer will be heard
+ * any more. A beacon on a line that was well a moment ago is trusted; of all else the copy stays.
+ */
 const leave = (): void => {
-  let fits = navigator.onLine && !line._fails;
-  for (const batch of [...queue]) {
-    const sent = batch._flying || (fits &&= navigator.sendBeacon(endpoint!, packed(batch)));
-    batch._unsure = sent ? Date.now() : batch._unsure;
-    // No answer can come any more: believe a line that was well a moment ago, keep a copy otherwise.
-    if (sent && line._well) forget(batch), batch._flying || queue.splice(queue.indexOf(batch), 1);
-    else keep(batch, 0);
-  }
+  let fits = !fails && navigator.onLine; // a beacon made offline is lost, whatever it answers
+  keep(
+    queue.filter((body) => body === flying || !(fits &&= navigator.sendBeacon(endpoint, pack(body))) || fails == null),
+    0,
+  );
 };
 
-/** Take over what an earlier page or a dead tab left. */
+/** What closed pages and dead tabs left goes first: it is older. */
 const adopt = (): void => {
-  let again = Infinity;
-  for (const key of guard(() => Object.keys(localStorage)) || []) {
-    if (!key.startsWith(prefix()) || queue.some((batch) => key.endsWith(batch._body.batchId))) continue;
-    const batch = guard(claim, key) as Batch | number | undefined;
-    if (typeof batch === 'number') again = Math.min(again, batch);
-    else if (batch) keep(batch, Date.now() + 3e4), queue.unshift(batch);
-  }
-  if (again < Infinity) setTimeout(adopt, again - Date.now() + 1e3);
-  schedule();
+  for (const other in localStorage)
+    if (!other.indexOf(prefix) && other !== key) {
+      const [until, left] = JSON.parse(localStorage[other]) as [number, Body[]];
+      if (until > Date.now()) setTimeout(takeOver, until - Date.now());
+      else {
+        // The collector knows an id for an hour: what may have arrived already must not come again after that.
+        queue.unshift(...left.filter(({ sentAt }) => !(sentAt! < Date.now() - 3e6)));
+        delete localStorage[other];
+        soon(0);
+      }
+    }
 };
+/** One tab at a time; where there are no locks, the lease must do. */
+const takeOver = (): unknown => navigator.locks?.request('hw', () => guard(adopt)).catch(guard) || guard(adopt);
 
 export const queued = (): void => {
-  line._interval = config.interval || 2e3;
-  delivery.push(add);
-  api.flush = flush;
-  listen(window, 'online', () => ((line._next = 0), schedule()));
-  listen(document, 'visibilitychange', () => (document.hidden ? hidden() : adopt()));
-  listen(window, 'pagehide', leave);
-  setTimeout(() => (navigator.locks ? navigator.locks.request('hw', adopt) : adopt()), 500);
+  prefix = `hw:${endpoint}:`;
+  key = prefix + uuid();
+  steps.push(add);
+  api.flush = hurry;
+  listen('online', () => ((fails = 0), hurry()));
+  listen('visibilitychange', hurry);
+  listen('pagehide', leave);
+  setTimeout(takeOver);
 };

@@ -1,15 +1,17 @@
-// Links that lead away, files that are fetched, buttons that are pressed.
-import { track } from '../core/emit.ts';
+// Links that lead away, and files that are fetched.
+import { config } from '../core/config.ts';
 import { listen } from '../core/safe.ts';
+import { track } from '../core/track.ts';
 
-export const clicks = (): void => {
-  const clicked = (event: MouseEvent): void => {
-    const element = (event.target as Element).closest<HTMLAnchorElement | HTMLButtonElement>('a[href],button');
-    if (!element) return;
-    const text = element.textContent!.trim().slice(0, 80);
-    if (!('href' in element)) track('Button Clicked', { text, id: element.id || undefined });
-    else if (element.host !== location.host) track('Outbound Link Clicked', { url: element.href, text });
+export const links = (): void => {
+  const files = RegExp(`\\.(${config.downloads || 'pdf|docx?|xlsx?|pptx?|csv|zip|gz|rar|7z|dmg|exe|apk|mp[34]'})$`, 'i');
+  const clicked = ({ target, button }: MouseEvent): void => {
+    const link = (target as Element).closest<HTMLAnchorElement>('a[href]')!;
+    const what = files.test(link.pathname)
+      ? 'File Downloaded'
+      : /^http/.test(link.protocol) && link.host !== location.host && 'Outbound Link Clicked';
+    if (what && button < 2) track(what, { url: link.href }); // the middle button opens a new tab
   };
-  listen(document, 'click', clicked);
-  listen(document, 'auxclick', (event) => event.button === 1 && clicked(event)); // opened in a new tab
+  listen('click', clicked);
+  listen('auxclick', clicked);
 };

@@ -1,0 +1,8 @@
+// Printed and copied: that it happened and how much, never what.
+import { listen } from '../core/safe.ts';
+import { track } from '../core/track.ts';
+
+export const clipboard = (): void => {
+  listen('beforeprint', () => track('Page Printed'));
+  listen('copy', () => track('Text Copied', { length: String(getSelection()).length }));
+};

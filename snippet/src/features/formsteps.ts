@@ -1,0 +1,17 @@
+// Forms that are started, and those given up.
+import { leavings } from '../core/leaving.ts';
+import { listen } from '../core/safe.ts';
+import { formSaid } from './forms.ts';
+
+export const formsteps = (): void => {
+  const started = new Set<HTMLFormElement>();
+  listen('input', ({ target: { form } }) => {
+    if (form && !started.has(form)) formSaid('Started', form);
+    if (form) started.add(form);
+  });
+  listen('submit', ({ target }) => started.delete(target));
+  leavings.push(() => {
+    started.forEach((form) => formSaid('Abandoned', form));
+    started.clear();
+  });
+};

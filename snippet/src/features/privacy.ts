@@ -1,0 +1,18 @@
+// Respect: Global Privacy Control, Do Not Track if the source says so, and visitors who opted out.
+import { config } from '../core/config.ts';
+import { api, steps } from '../core/emit.ts';
+import { guard } from '../core/safe.ts';
+
+export const privacy = (): void => {
+  // Remembering a no is part of respecting it, so this is kept in every privacy mode.
+  let out = guard(() => localStorage.hw_out);
+  const choose = (choice: string): void => {
+    out = choice;
+    guard(() => (localStorage.hw_out = choice));
+  };
+  api.optOut = () => choose('1');
+  api.optIn = () => choose('');
+  const asked = navigator as Navigator & { globalPrivacyControl?: boolean };
+  if ((asked.globalPrivacyControl && !config.ignoreGpc) || (config.dnt && asked.doNotTrack === '1')) out = 1;
+  steps.push(() => out && { outcome: 'dropped' });
+};

@@ -1,0 +1,15 @@
+// Scroll depth: how far down the page the visitor came, in percent.
+import { listen } from '../core/safe.ts';
+import { measured } from './ending.ts';
+
+export const scroll = (): void => {
+  let timer: ReturnType<typeof setTimeout>;
+  // Sizes are read when scrolling rests and layout is done, never while it is being made.
+  listen('scroll', () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const depth = Math.round(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100);
+      measured.scrollDepth = Math.max(measured.scrollDepth || 0, depth);
+    }, 99);
+  });
+};

@@ -1,0 +1,7 @@
+// The composed file's settings: `config` is the literal that the template passes in, and where events go follows
+// from the script's own address, so aliases and proxies need no setting. Only a module, which cannot see its own
+// address, must be told.
+import { config } from '../core/config.ts';
+
+export const script = document.currentScript as HTMLScriptElement;
+export const endpoint = config.endpoint || script.src.replace(/(.*)\/s\/([\w-]+).*/, '$1/e/$2');
