@@ -12,8 +12,6 @@ export interface Config {
   credentials?: RequestCredentials;
   /** `cookie` lets the tracker keep a visitor id, a session and a campaign; otherwise it keeps none. */
   privacy?: 'cookieless' | 'cookie' | 'anonymous';
-  /** Name of the visitor id's cookie. */
-  cookie?: string;
   /** Domain of the visitor id's cookie, to share it between subdomains. */
   domain?: string;
   /** A new campaign starts a new session. */
@@ -42,10 +40,4 @@ export interface Config {
   sample?: number;
   /** Nothing is sent or stored before consent is given. */
   consent?: 'required';
-  /** Category of consent that this tracker needs. */
-  category?: string;
-  /** Errors that are reported from one page at most. */
-  errors?: number;
-  /** Do not send the text of what was clicked. */
-  maskText?: boolean;
 }

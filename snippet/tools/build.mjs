@@ -10,6 +10,16 @@ const at = (path) => new URL(`../${path}`, import.meta.url);
 
 const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 
+/** Short names in one fixed order, whatever letters a fragment happens to use: alike code then compresses alike. */
+const letters = 'etnrioascldpumhgfbyvwkxjzqETNRIOASCLDPUMHGFBYVWKXJZQ_';
+const nth_identifier = {
+  get(n) {
+    let name = letters[n % letters.length];
+    for (n = Math.floor(n / letters.length); n > 0; n = Math.floor(n / letters.length)) name += letters[--n % letters.length];
+    return name;
+  },
+};
+
 /** A module's code without its import and export lines, and the names it imports. */
 function plain(file, feature) {
   const source = readFileSync(at(`src/${file}.ts`), 'utf8');
@@ -21,7 +31,7 @@ function plain(file, feature) {
   });
   // Settings are the literal that the template passes in as `$`.
   const imported = [...typed.matchAll(/^import \{([^}]*)\}/gm)].flatMap(([, names]) => names.split(',').map((name) => name.trim()));
-  let code = typed.replace(/^import .*;\n/gm, '').replace(/^export \{[^}]*\};\n/gm, '').replace(/\bconfig\./g, '$$.');
+  let code = typed.replace(/^import .*;\n/gm, '').replace(/^export \{[^}]*\};\n/gm, '').replace(/(?<![\w.$'"])config\b(?!:)/g, '$$');
   // A feature runs when the tracker begins: `const clicks = () => {…}` becomes `guard(() => {…})`.
   const head = `const ${feature} = () => {\n`;
   if (new RegExp(`^export \\{[^}]*\\b${feature}\\b`, 'm').test(typed) && file === `features/${feature}` && !code.includes(head))
@@ -40,7 +50,17 @@ async function build() {
     files.map((file) => plain(file, feature)),
   );
   const done = [];
-  for (const [index, { name, requires = [], config = [], help }] of fragments.entries()) {
+  // What a fragment requires is minified before it, so that its names are known; the joining keeps its own order.
+  const inOrder = [];
+  const visit = (fragment) => {
+    if (inOrder.includes(fragment)) return;
+    for (const name of fragment.requires) if (name !== 'boot') visit(fragments.find((other) => other.name === name));
+    inOrder.push(fragment);
+  };
+  fragments.forEach(visit);
+  for (const fragment of inOrder) {
+    const { name, requires, config = [], help } = fragment;
+    const index = fragments.indexOf(fragment);
     // What other fragments use must stay; all else in a fragment is its own business and the minifier's.
     const shared = sources.flatMap((files, other) => (other === index ? [] : files.flatMap(({ imported }) => imported)));
     const joined = sources[index].map((file) => file.code).join('');
@@ -50,10 +70,10 @@ async function build() {
       nameCache,
       module: true,
       compress: { passes: 3, unsafe_arrows: true, keep_infinity: true },
-      mangle: { reserved: ['$'], properties: { regex: /^_/ } },
+      mangle: { nth_identifier, reserved: ['$'], properties: { regex: /^_[a-z]/, nth_identifier } },
       format: { ecma: 2020 },
     });
-    done.push({ name, code: code.replace(/export ?\{[^}]*\};$/, ''), requires, config, help });
+    done[index] = { name, code: code.replace(/export ?\{[^}]*\};$/, ''), requires, config, help };
   }
   const build = createHash('sha256').update(JSON.stringify([done, presets])).digest('hex').slice(0, 12);
   return `${JSON.stringify({ build, fragments: done, presets }, null, 1)}\n`;

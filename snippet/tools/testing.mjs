@@ -1,12 +1,23 @@
 // A page and a tiny collector for tests: serves composed trackers, remembers what arrived, answers as told.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { chromium } from 'playwright-core';
 import { compose } from './compose.mjs';
 
-export const stub = `!function(n,h){h=window[n]=window[n]||function(){var a=arguments;return new Promise(function(r){h.q.push([Date.now(),a,r])})};h.q=h.q||[];"page track identify group alias set reset consent ready flush".replace(/\\w+/g,function(m){h[m]=h[m]||h.bind(0,m)})}("headwater")`;
+/** The snippet that a site owner pastes, from the template that the collector renders. */
+export function snippet({ src = '/s/web.js', global = 'headwater', nonce, integrity } = {}) {
+  const values = { src, global, nonce, integrity };
+  return readFileSync(new URL('../../templates/snippet.html.j2', import.meta.url), 'utf8')
+    .replace(/\{#.*?#\}\n?/gs, '')
+    .replace(/\{% if (\w+) %\}(.*?)\{% endif %\}/g, (_, name, text) => (values[name] ? text : ''))
+    .replace(/\{\{ (\w+).*?\}\}/g, (_, name) => values[name])
+    .trim();
+}
 
-/** `chosen` is a preset or a list of fragments; `answer(body)` may give {status, headers, body}. */
-export async function collector({ chosen = 'core', config = {}, html = '', headers = {}, answer } = {}) {
-  const state = { batches: [], bodies: [], answer, chosen, config, html, headers };
+/** `chosen` is a preset or a list of fragments; `answer(body)` may give {status, headers, body, wait}. */
+export async function collector({ chosen = 'core', config = {}, html, body = '', headers = {}, answer, rewrite = (code) => code } = {}) {
+  const state = { batches: [], bodies: [], requests: [], answer };
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://x');
     const cors = {
@@ -14,29 +25,53 @@ export async function collector({ chosen = 'core', config = {}, html = '', heade
       'Access-Control-Allow-Credentials': 'true',
       'Access-Control-Expose-Headers': 'Retry-After, X-Headwater-Reason, X-Headwater-Interval',
     };
-    if (request.method === 'POST') {
-      let body = '';
-      request.on('data', (chunk) => (body += chunk));
+    if (pathname.startsWith('/e/')) {
+      state.requests.push(request);
+      let text = '';
+      request.on('data', (chunk) => (text += chunk));
       request.on('end', () => {
-        const sent = JSON.parse(body);
-        state.bodies.push(body);
-        const { status = 204, headers: extra = {}, body: text = '', wait = 0 } = state.answer?.(sent, request) ?? {};
+        const sent = JSON.parse(text);
+        state.bodies.push(text);
+        const { status = 204, headers: extra = {}, body: reply = '', wait = 0 } = state.answer?.(sent, request) ?? {};
         if (status < 300) state.batches.push(sent);
-        setTimeout(() => response.writeHead(status, { ...cors, ...extra }).end(text), wait);
+        setTimeout(() => response.writeHead(status, { ...cors, ...extra }).end(reply), wait);
       });
     } else if (pathname.startsWith('/s/')) {
-      response.writeHead(200, { 'Content-Type': 'text/javascript', ...cors }).end(compose(state.chosen, state.config));
+      response.writeHead(200, { 'Content-Type': 'text/javascript', ...cors }).end(rewrite(compose(chosen, config)));
     } else {
-      response
-        .writeHead(200, { 'Content-Type': 'text/html', ...state.headers })
-        .end(`<!doctype html><title>${pathname}</title>${state.html || `<script>${stub}</script><script async src="/s/web.js"></script>`}<a id=out href="http://localhost:1/x">out</a>`);
+      response.writeHead(200, { 'Content-Type': 'text/html', ...headers });
+      response.end(`<!doctype html><title>${pathname}</title>${html ?? snippet()}<body>${body}`);
     }
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   state.origin = `http://127.0.0.1:${server.address().port}`;
-  state.events = () => state.batches.flatMap(({ batch }) => batch);
+  /** Events as the collector understands them: the event's context over the envelope's, the envelope's ids below. */
+  state.events = () =>
+    state.batches.flatMap(({ batch, context, ...envelope }) =>
+      batch.map((event) => ({ ...envelope, ...event, context: { ...context, ...event.context } })),
+    );
   state.close = () => (server.closeAllConnections(), server.close());
   return state;
+}
+
+const args = ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
+export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args });
+
+/** A collector, a fresh visitor on its page `/one`, and the certainty that the page complained of nothing unexpected. */
+export async function visitor(t, browser, { complaints = [], init, path = '/one', ...options } = {}) {
+  const server = await collector(options);
+  const context = await browser.newContext();
+  if (init) await context.addInitScript(init);
+  const page = await context.newPage();
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  t.after(async () => {
+    await context.close();
+    server.close();
+    assert.deepEqual(errors, complaints);
+  });
+  await page.goto(server.origin + path);
+  return { server, context, page };
 }
 
 /** Wait until `look()` gives something true; the limit only ends a failing test. */

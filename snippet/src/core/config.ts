@@ -4,9 +4,6 @@ import type { Config } from '../settings.ts';
 export let config: Config = {};
 /** Where events go: `<base>/e/<source>`. */
 export let endpoint: string;
-/** The tag that brought the tracker, if one did. */
-export const script: HTMLScriptElement | null = null;
-
 export const configure = (settings: Config & { endpoint: string }): void => {
   config = { ...settings };
   endpoint = settings.endpoint;

@@ -33,7 +33,8 @@ export interface Verdict {
   message?: string;
 }
 
-export type Outcome = Promise<Verdict | undefined> | Verdict | undefined;
+/** Resolves with the collector's answer once it has the event; with the feature `verdicts`, with this event's own. */
+export type Outcome = Promise<Response | Verdict | undefined> | Verdict | undefined;
 /** A step adds to an event and its envelope; one that answers has dealt with the event. */
 export type Step = (event: TrackerEvent, envelope: Envelope) => Outcome | void;
 export type Feature = () => void;

@@ -10,5 +10,5 @@ export interface Body extends Envelope {
 
 /** An event of this page, whose caller waits; functions are not part of JSON, so this one never travels. */
 export interface Waiting extends TrackerEvent {
-  _settle?: (verdict: any) => void;
+  _settle?: (answer: Response) => void;
 }

@@ -2,15 +2,12 @@
 import { config, endpoint } from '../core/config.ts';
 import { api, steps } from '../core/emit.ts';
 import { guard, listen } from '../core/safe.ts';
-import type { Outcome, Step, TrackerEvent } from '../core/types.ts';
+import type { Outcome, Step } from '../core/types.ts';
 import type { Body, Waiting } from './batch.ts';
 import { uuid } from './ids.ts';
 
 /** Last touches to a batch just before it leaves; too slow to do at every event. */
 export const packing: ((body: Body) => void)[] = [];
-
-/** What callers are told; the fragment `verdicts` reads it from the answer, event by event. */
-export const verdicts: { _of: (answer: Response, event: TrackerEvent) => unknown } = { _of: ({ status }) => status };
 
 let queue: Body[] = [];
 let flying: Body | 0 | undefined;
@@ -87,7 +84,7 @@ const flush = async (): Promise<void> => {
     const header = (name: string): string | null => answer.headers.get(name);
     if (/^5|408|429/.test(answer.status as unknown as string)) throw header('Retry-After');
     queue = queue.filter((other) => other !== body);
-    for (const event of body.batch as Waiting[]) event._settle?.(await verdicts._of(answer, event));
+    for (const event of body.batch as Waiting[]) event._settle?.(answer);
     fails = 0;
     next = now + (+header('X-Headwater-Interval')! || 2e3);
   } catch (seconds) {

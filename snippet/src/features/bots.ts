@@ -2,7 +2,6 @@
 import { steps } from '../core/emit.ts';
 
 export const bots = (): void => {
-  const { webdriver, languages, userAgent } = navigator;
-  const automation = (webdriver && 'webdriver') || (/headless/i.test(userAgent) && 'headless') || (!languages[0] && 'languages');
+  const automation = navigator.webdriver || /headless/i.test(navigator.userAgent);
   if (automation) steps.push((_, { context }) => void (context.automation = automation));
 };

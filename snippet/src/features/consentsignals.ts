@@ -1,41 +1,36 @@
 // Consent that another tool on the page keeps: Google's Consent Mode and the IAB's TCF 2.2 are read where present.
-import { config } from '../core/config.ts';
 import { api } from '../core/emit.ts';
 import { guard } from '../core/safe.ts';
 import type { Method } from '../core/types.ts';
 
-interface Tcf {
-  eventStatus: string;
-  gdprApplies?: boolean;
-  purpose: { consents: Record<string, boolean> };
-}
-type Host = Window & { dataLayer?: ArrayLike<unknown>[]; __tcfapi?: Method };
+type Host = Window & { dataLayer?: any[]; __tcfapi?: Method };
 
 export const consentsignals = (): void => {
   const host = window as Host;
-  const tell = (granted: boolean): void => void guard(api.consent as Method, { [config.category || 'analytics']: granted });
+  const tell = (granted: boolean): unknown => (api.consent as Method)({ analytics: granted });
 
-  // gtag('consent', 'default' | 'update', {analytics_storage: 'granted'}) arrives in the data layer as arguments.
-  const read = (entry: ArrayLike<unknown>): void => {
-    const state = entry[0] === 'consent' && (entry[2] as Record<string, string>).analytics_storage;
-    if (state && (entry[1] === 'update' || state === 'granted')) tell(state === 'granted');
+  // gtag('consent', 'update', {analytics_storage: 'granted'}) arrives in the data layer as arguments; a default of
+  // 'denied' only says that nobody has chosen yet.
+  const read = ([command, kind, choice]: any[]): void => {
+    const granted = command === 'consent' && choice.analytics_storage;
+    if (granted && (kind === 'update' || granted === 'granted')) tell(granted === 'granted');
   };
   const layer = (host.dataLayer ||= []);
-  layer.forEach((entry) => guard(read, entry));
   const { push } = layer;
+  const hear = (entry: any): unknown => guard(read, entry);
+  layer.forEach(hear);
   layer.push = (...entries) => {
-    entries.forEach((entry) => guard(read, entry));
+    entries.forEach(hear);
     return push.apply(layer, entries);
   };
 
-  // Purpose 1 is storing on the device, 8 and 9 are measuring. The tool may come after the tracker.
-  const listener = ({ eventStatus, gdprApplies, purpose }: Tcf, success: boolean): void => {
-    if (!success || eventStatus === 'cmpuishown') return;
-    tell(gdprApplies === false || [1, 8, 9].every((number) => purpose.consents[number]));
-  };
+  // Purpose 1 is storing on the device, 8 measuring. The tool may come after the tracker.
   let tries = 0;
   const find = (): void => {
-    if (host.__tcfapi) host.__tcfapi('addEventListener', 2, (data: Tcf, success: boolean) => guard(listener, data, success));
+    if (host.__tcfapi)
+      host.__tcfapi('addEventListener', 2, ({ eventStatus, gdprApplies, purpose }: any) => {
+        if (eventStatus !== 'cmpuishown') tell(gdprApplies === false || (purpose.consents[1] && purpose.consents[8]));
+      });
     else if (tries++ < 20) setTimeout(find, 500);
   };
   find();

@@ -1,20 +1,16 @@
-// Errors of the page's scripts: each once, a few at most. An error loop must not become a request loop.
-import { config } from '../core/config.ts';
+// Errors of the page's scripts: each once, ten at most. An error loop must not become a request loop.
 import { listen } from '../core/safe.ts';
 import { track } from '../core/track.ts';
 
 export const errors = (): void => {
   const seen = new Set<string>();
-  const report = (error: unknown, source?: string): void => {
-    const { name, message = String(error), stack } = (error || {}) as Error;
-    const key = message + source;
-    if (seen.has(key) || seen.size >= (config.errors || 10)) return;
-    seen.add(key);
-    track('Error', { name, message: message.slice(0, 300), stack: stack?.slice(0, 1500), source });
-  };
-  listen('error', ({ error, message, filename, lineno, colno }: ErrorEvent) => {
+  const report = (error: any): void => {
+    const message = ('' + (error.message || error)).slice(0, 300);
     // Elements that fail to load raise `error` too, without a message.
-    if (message) report(error || message, `${filename}:${lineno}:${colno}`);
-  });
-  listen('unhandledrejection', ({ reason }: PromiseRejectionEvent) => report(reason));
+    if (!message || seen.has(message) || seen.size > 9) return;
+    seen.add(message);
+    track('Error', { message, stack: error.stack?.slice(0, 1500) });
+  };
+  listen('error', ({ error, message }) => report(error || message));
+  listen('unhandledrejection', ({ reason }) => report(reason));
 };

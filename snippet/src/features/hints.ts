@@ -7,7 +7,7 @@ interface Hints {
 
 export const hints = (): void => {
   const asked = (navigator as { userAgentData?: Hints }).userAgentData?.getHighEntropyValues(
-    ['model', 'platform', 'platformVersion', 'architecture', 'fullVersionList'],
+    ['model', 'platformVersion', 'fullVersionList'],
   );
   let known: unknown;
   asked?.then((values) => (known = values)).catch(() => 0);

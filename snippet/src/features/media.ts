@@ -3,35 +3,23 @@ import { listen } from '../core/safe.ts';
 import { track } from '../core/track.ts';
 
 export const media = (): void => {
-  const told = new Map<unknown, Set<string>>();
-  const tell = (player: unknown, what: string, source: string, seconds: number): void => {
-    const said = told.get(player) || new Set<string>();
-    told.set(player, said);
-    if (!said.has(what)) track('Media ' + what, { source: source.split('?')[0], seconds: Math.round(seconds) });
-    said.add(what);
+  const told = new Set<string>();
+  /** `position` runs from 0 to 1; each quarter of each source is told once. */
+  const tell = (source: string, position: number): void => {
+    for (let percent = 0; percent <= position * 100; percent += 25)
+      if (!told.has(percent + source)) {
+        told.add(percent + source);
+        track('Media', { source, percent });
+      }
   };
-  const progress = (player: unknown, source: string, time: number, duration: number): void => {
-    for (const quarter of [25, 50, 75]) if (time / duration >= quarter / 100) tell(player, quarter + '%', source, time);
-  };
-  for (const [type, what] of [['play', 'Started'], ['ended', 'Finished'], ['timeupdate', '']] as const)
-    listen(type, ({ target }: { target: HTMLMediaElement }) => {
-      const { currentSrc, currentTime, duration } = target;
-      if (what) tell(target, what, currentSrc, currentTime);
-      else progress(target, currentSrc, currentTime, duration);
-    });
+  const played = ({ target }: { target: HTMLMediaElement }): void => tell(target.currentSrc, target.currentTime / target.duration);
+  for (const type of ['timeupdate', 'ended']) listen(type, played);
 
   // A player with enablejsapi=1 reports to whoever says that it listens.
-  const youtube = /^https:\/\/www\.youtube(-nocookie)?\.com$/;
-  const greet = (frame: HTMLIFrameElement): void =>
-    frame.contentWindow?.postMessage('{"event":"listening"}', new URL(frame.src).origin);
-  listen('load', ({ target }) => /^https:\/\/www\.youtube(-nocookie)?\.com\//.test(target.src) && greet(target));
-  listen('message', ({ origin, source, data }: MessageEvent) => {
-    if (!youtube.test(origin)) return;
-    const { info = {} } = JSON.parse(data);
-    const frame = [...document.querySelectorAll('iframe')].find(({ contentWindow }) => contentWindow === source);
-    const say = (what: string): void => tell(source, what, frame!.src, info.currentTime || 0);
-    if (info.playerState === 1) say('Started');
-    if (info.playerState === 0) say('Finished');
-    if (info.currentTime && info.duration) progress(source, frame!.src, info.currentTime, info.duration);
+  const youtube = /^https:\/\/www\.youtube(-nocookie)?\.com/;
+  listen('load', ({ target }) => youtube.test(target.src) && target.contentWindow.postMessage('{"event":"listening"}', '*'));
+  listen('message', ({ origin, data }: MessageEvent) => {
+    const { currentTime, duration, videoData } = youtube.test(origin) && JSON.parse(data).info;
+    if (currentTime) tell(videoData?.video_id || origin, currentTime / duration);
   });
 };

@@ -6,22 +6,19 @@ import { interactive, selector } from './autocapture.ts';
 export const rage = (): void => {
   let clicks: MouseEvent[] = [];
   listen('click', (event: MouseEvent) => {
-    const near = (other: MouseEvent): boolean =>
-      event.timeStamp - other.timeStamp < 1e3 && Math.hypot(event.x - other.x, event.y - other.y) < 30;
-    clicks = [...clicks.filter(near), event];
     const target = event.target as Element;
-    if (clicks.length === 3) track('Rage Clicked', { selector: selector(target) });
-    if (!target.closest(interactive) || target.closest('input,select,label,[target]')) return;
-    // Dead: no change of the page, no scrolling, no navigation within two seconds.
-    let alive: unknown;
+    const said = { selector: selector(target) };
+    // Three within a second, in one place.
+    clicks = clicks.filter(({ timeStamp, x, y }) => event.timeStamp - timeStamp < 1e3 && Math.hypot(event.x - x, event.y - y) < 30);
+    if (clicks.push(event) === 3) track('Rage Click', said);
+    // Dead: no change of the page, no navigation within two seconds.
     const { href } = location;
-    const see = (): unknown => (alive = 1);
-    const observer = new MutationObserver(see);
+    let dead = target.closest(interactive);
+    const observer = new MutationObserver(() => (dead = null));
     observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
-    for (const type of ['scroll', 'pagehide', 'visibilitychange', 'focusin', 'submit']) addEventListener(type, see, { capture: true, once: true });
     setTimeout(() => {
       observer.disconnect();
-      if (!alive && href === location.href) track('Dead Clicked', { selector: selector(target) });
+      if (dead && href === location.href) track('Dead Click', said);
     }, 2e3);
   });
 };

@@ -4,8 +4,10 @@ import { steps } from '../core/emit.ts';
 import { recall, remember } from '../core/store.ts';
 
 export const sampling = (): void => {
-  const dice = recall('dice', 31536e3) ?? Math.random();
+  const dice = recall('dice', 31536000) || Math.random();
   remember('dice', dice);
-  if (dice >= (config.sample ?? 1)) steps.push(() => ({ outcome: 'dropped', reason: 'sampling' }));
-  else steps.push((_, envelope) => void (envelope.context.sample = config.sample));
+  steps.push((_, { context }) => {
+    context.sample = config.sample;
+    return dice > config.sample! ? { outcome: 'dropped' } : undefined;
+  });
 };

@@ -1,29 +1,17 @@
-// How long the page took, and what it had to fetch.
+// How long the page took, as the browser's navigation timing tells it, and how much it had to fetch.
 import { listen } from '../core/safe.ts';
 import { track } from '../core/track.ts';
 
 export const timing = (): void => {
   const tell = (): void => {
-    const [entry] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
-    if (!entry) return;
-    const from = (entry as { activationStart?: number }).activationStart || 0;
-    const at = (time: number): number => Math.max(0, Math.round(time - from));
     const resources = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
-    const [slowest] = [...resources].sort((a, b) => b.duration - a.duration);
-    track('Page Timed', {
-      type: entry.type,
-      dns: Math.round(entry.domainLookupEnd - entry.domainLookupStart),
-      connect: Math.round(entry.connectEnd - entry.connectStart),
-      response: at(entry.responseStart),
-      download: Math.round(entry.responseEnd - entry.responseStart),
-      interactive: at(entry.domInteractive),
-      load: at(entry.loadEventEnd),
+    track('Timing', {
+      ...performance.getEntriesByType('navigation')[0]!.toJSON(),
       resources: resources.length,
-      bytes: resources.reduce((sum, { transferSize }) => sum + transferSize, entry.transferSize),
-      slowest: slowest?.name.split('?')[0],
+      bytes: resources.reduce((sum, { transferSize }) => sum + transferSize, 0),
     });
   };
-  // `loadEventEnd` is known once the load event is over.
-  if (document.readyState === 'complete') setTimeout(tell);
-  else listen('load', (event) => event.target === document && setTimeout(tell));
+  // The load event's own end is known only after it.
+  listen('load', ({ target }) => target === document && setTimeout(tell));
+  if (document.readyState === 'complete') tell();
 };
