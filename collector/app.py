@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -76,6 +75,7 @@ async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        # Asked again until it ends: a cancellation that meets an answer of Redis can be swallowed on the way.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=0.1)

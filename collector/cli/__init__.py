@@ -11,6 +11,7 @@ from collector.cli.doctor import doctor
 from collector.cli.events import get, send, tail
 from collector.cli.serve import serve
 from collector.cli.source import snippet, source
+from collector.doors import DoorError
 from collector.settings import SettingsError
 from collector.sources import SourceError
 from collector.store import StoreError
@@ -32,6 +33,6 @@ def main() -> None:
     """Run the command; expected failures are one line on standard error, never a traceback."""
     try:
         cli()
-    except (SettingsError, SourceError, StoreError) as error:
+    except (DoorError, SettingsError, SourceError, StoreError) as error:
         click.echo(f"headwater: {error}", err=True)
         sys.exit(_FAILED)

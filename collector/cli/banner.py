@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,13 +12,15 @@ import click
 from collector.tracker import snippet
 
 if TYPE_CHECKING:
+    from collector.doors import Ports
     from collector.settings import Settings
     from collector.sources import Catalogue
 
 
-def show(settings: Settings, catalogue: Catalogue) -> None:
+def show(settings: Settings, ports: Ports, catalogue: Catalogue) -> None:
     """Print the addresses, and for the first web source its demo page and snippet."""
-    console = f"http://{settings.console_host}:{settings.console_port}"
+    settings = settings.model_copy(update={"port": ports.public})
+    console = f"http://{settings.console_host}:{ports.console}"
     first = next((source for source in catalogue if source.bridge == "web"), None)
     lines = [("Collecting at", settings.public_address)]
     if first:
@@ -36,7 +40,4 @@ def show(settings: Settings, catalogue: Catalogue) -> None:
 
 def _command() -> str:
     """Name the command as the reader can type it: with its path when it is not on PATH."""
-    import os  # noqa: PLC0415
-    import shutil  # noqa: PLC0415
-
     return "headwater" if shutil.which("headwater") else os.path.relpath(sys.argv[0])

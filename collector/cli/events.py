@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import click
 import orjson
-from aiohttp import web
 from rich.console import Console
 from rich.text import Text
 
 from collector.app import collector
 from collector.cli.context import opened, run, with_settings
+from collector.doors import open_doors
 from collector.protocols.ids import uuid7
 from collector.store.connect import StoreError
 
@@ -80,19 +78,14 @@ async def _post(url: str, body: dict[str, Any]) -> tuple[int, str, str]:
 
 
 async def _get(settings: Settings, path: str) -> tuple[int, dict[str, str], bytes]:
-    with tempfile.TemporaryDirectory() as folder:
-        socket = str(Path(folder) / "door.sock")
-        async with collector(settings) as running:
-            runner = web.AppRunner(running.public, access_log=None)
-            await runner.setup()
-            await web.UnixSite(runner, socket).start()
-            async with (
-                aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket)) as session,
-                session.get(f"http://localhost{path}", allow_redirects=False) as answer,
-            ):
-                result = answer.status, dict(answer.headers), await answer.read()
-            await runner.cleanup()
-            return result
+    free = settings.model_copy(update={"host": "127.0.0.1", "port": 0, "console_port": 0})
+    async with (
+        collector(free) as running,
+        open_doors(running) as ports,
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{ports.public}{path}", allow_redirects=False) as answer,
+    ):
+        return answer.status, dict(answer.headers), await answer.read()
 
 
 async def _tail(

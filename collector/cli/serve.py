@@ -8,27 +8,25 @@ import os
 import signal
 import sys
 import tempfile
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import click
 import structlog
-from aiohttp import web
 
-from collector.app import Collector, collector
+from collector.app import collector
 from collector.cli import banner
 from collector.cli.context import run, with_settings
+from collector.doors import open_doors
 from collector.logs import configure_logs
-from collector.settings import PREFIX, Settings
+from collector.settings import PREFIX
 from collector.sources import check_form
 from collector.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collector.settings import Settings
 
 log = structlog.get_logger()
 
-_HEADER_BYTES = 16 * 1024
 _RESTART_SECONDS = 1
 _WORKER = f"_{PREFIX}WORKER"
 
@@ -53,50 +51,12 @@ async def _serve_one(settings: Settings, *, demo: bool) -> None:
     async with collector(settings) as running:
         if demo and not list(running.catalogue):
             await running.catalogue.add(check_form({"name": "My site", "bridge": "web"}))
-        async with _doors(running) as ports:
+        async with open_doors(running, shared=_WORKER in os.environ) as ports:
             if os.environ.get(_WORKER, "0") == "0":
-                banner.show(settings.model_copy(update=ports), running.catalogue)
+                banner.show(settings, ports, running.catalogue)
             await stop.wait()
             running.health.draining = True
             log.info("draining")
-
-
-@asynccontextmanager
-async def _doors(running: Collector) -> AsyncIterator[dict[str, int]]:
-    """Open both listeners and yield their ports; on leaving stop accepting and finish what is under way."""
-    settings = running.settings
-    public, console = _runner(running.public, settings), _runner(running.console, settings)
-    try:
-        port = await _listen(public, settings.host, settings.port)
-        console_port = await _listen(console, settings.console_host, settings.console_port)
-        yield {"port": port, "console_port": console_port}
-    except OSError as error:
-        raise click.ClickException(
-            f"{error.strerror}. Choose another port with --port or --console-port."
-        ) from None
-    finally:
-        await public.cleanup()
-        await console.cleanup()
-
-
-def _runner(app: web.Application, settings: Settings) -> web.AppRunner:
-    return web.AppRunner(
-        app,
-        access_log=None,
-        handle_signals=False,
-        keepalive_timeout=settings.keepalive_seconds,
-        max_line_size=_HEADER_BYTES,
-        max_field_size=_HEADER_BYTES,
-        auto_decompress=False,  # bodies are inflated by our own bounded reader
-        shutdown_timeout=settings.grace_seconds,
-    )
-
-
-async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
-    await runner.setup()
-    site = web.TCPSite(runner, host, port, reuse_port=_WORKER in os.environ or None, backlog=1024)
-    await site.start()
-    return int(runner.addresses[0][1])
 
 
 async def _serve_workers(settings: Settings, *, demo: bool) -> None:

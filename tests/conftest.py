@@ -1,0 +1,124 @@
+"""One real server per session, a key prefix per test, and the collector's two applications on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+
+from collector.app import Collector, collector
+from collector.doors import open_doors
+from collector.model import Hit, Source
+from collector.settings import Settings
+from collector.sources import WebSettings, check_form
+from collector.store import Names
+from collector.store.embedded import embedded_server
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from pathlib import Path
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Valkey or Redis server of this test session, found or shipped as the product finds it."""
+    data = tmp_path_factory.mktemp("server")
+    with asyncio.Runner() as runner:
+        server = embedded_server(data)
+        yield runner.run(server.__aenter__())
+        runner.run(server.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def settings(redis_url: str, tmp_path: Path) -> Settings:
+    """Settings with a namespace of this test's own."""
+    namespace = f"test{next(_NUMBERS)}"
+    return Settings(redis_url=redis_url, namespace=namespace, data=tmp_path, port=0, console_port=0)
+
+
+@pytest.fixture
+async def redis(settings: Settings) -> AsyncIterator[Redis]:
+    """A client of the session's server."""
+    async with Redis.from_url(settings.redis_url, protocol=2) as client:
+        yield client
+
+
+@pytest.fixture
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """A running collector with an open public door."""
+    async with run_collector(settings) as opened:
+        yield opened
+
+
+class Running:
+    """A collector under test: its doors as clients, its sources, and what is in its stream."""
+
+    def __init__(self, parts: Collector, public: ClientSession, console: ClientSession) -> None:
+        self.parts = parts
+        self.public = public
+        self.console = console
+        self.settings = parts.settings
+        self.names = Names(parts.settings.namespace)
+
+    async def add(self, **fields: Any) -> Source:
+        """Add a source, a web source with any origin unless told otherwise."""
+        return await self.parts.catalogue.add(check_form({"name": "Test", **fields}))
+
+    async def post(self, name: str, body: Any, **headers: str) -> Any:
+        """Send a beacon; a body that is not bytes is written as JSON."""
+        data = body if isinstance(body, bytes) else orjson.dumps(body)
+        headers = {"Content-Type": "text/plain", **{key.replace("_", "-"): v for key, v in headers.items()}}
+        return await self.public.post(
+            f"/e/{name}", data=data, headers=headers, skip_auto_headers=["User-Agent"]
+        )
+
+    async def events(self, stream: str = "events") -> list[dict[str, Any]]:
+        """Return every event in the stream, in order."""
+        async with Redis.from_url(self.settings.redis_url, protocol=2) as client:
+            rows: Any = [
+                row
+                for partition in range(self.settings.partitions)
+                for row in await client.xrange(self.names.stream(partition, stream))
+            ]
+        return [orjson.loads(fields[b"event"]) for _, fields in rows]
+
+
+@asynccontextmanager
+async def run_collector(settings: Settings) -> AsyncIterator[Running]:
+    """Run a collector with both doors on free ports."""
+    async with collector(settings) as parts, open_doors(parts) as ports:
+        public, console = f"http://127.0.0.1:{ports.public}", f"http://127.0.0.1:{ports.console}"
+        async with (
+            ClientSession(public, auto_decompress=False) as browser,
+            ClientSession(console) as operator,
+        ):
+            yield Running(parts, browser, operator)
+
+
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 20) -> Any:
+    """Return the condition's first true value. The limit only ends a test that has failed."""
+    end = time.monotonic() + seconds
+    while not (value := await condition()):
+        assert time.monotonic() < end, "it did not come true"
+        await asyncio.sleep(0.02)
+    return value
+
+
+def web_source(**fields: Any) -> Source:
+    """Return a plain web source for tests of pure functions."""
+    return Source(**{"id": "web1", "name": "Test", "bridge": "web", "settings": WebSettings(), **fields})
+
+
+def hit(body: Any = b"", **fields: Any) -> Hit:
+    """Return a hit of a plain web source at a fixed time (2026-01-02T03:04:05Z)."""
+    data = body if isinstance(body, bytes) else orjson.dumps(body)
+    return Hit(**{"source": web_source(), "received_at": 1767323045000, "body": data, **fields})
