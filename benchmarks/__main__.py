@@ -1,0 +1,68 @@
+"""``make bench``: the collector beside nginx with Lua, on one server, in one run."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from redis.asyncio import Redis
+from rich.console import Console
+
+from benchmarks.contender import headwater, yardstick
+from benchmarks.measure import Figures, LostError, measure
+from benchmarks.needs import missing
+from benchmarks.report import table, write_page
+from collector.store.embedded import embedded_server
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.contender import Contender
+
+_EVENTS_A_HIT = (1, 10, 50)
+
+
+async def _run(console: Console) -> tuple[Sequence[Figures], str]:
+    task = asyncio.current_task()
+    if task:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with tempfile.TemporaryDirectory(prefix="headwater-bench-") as name:
+        folder = Path(name)
+        async with embedded_server(folder) as url, Redis.from_url(url) as redis:
+            # A rewrite of the append-only file would fall into one cell and not into the others.
+            await redis.config_set("auto-aof-rewrite-percentage", 0)
+            async with headwater(folder, url) as ours, yardstick(folder, url) as theirs:
+                return await _cells(console, redis, (ours, theirs))
+
+
+async def _cells(
+    console: Console, redis: Redis, contenders: Sequence[Contender]
+) -> tuple[list[Figures], str]:
+    info: Any = await redis.info("server")
+    figures = []
+    for events_a_hit in _EVENTS_A_HIT:
+        for contender in contenders:
+            console.print(f"{contender.name}, {events_a_hit} events a hit …")
+            figures.append(await measure(contender, redis, info["process_id"], events_a_hit))
+    kind = "Valkey" if "valkey_version" in info else "Redis"
+    return figures, f"{kind} {info.get('valkey_version', info['redis_version'])}"
+
+
+def main() -> None:
+    """Measure, print and write the page; figures that cannot be trusted are not shown."""
+    if packages := missing():
+        sys.exit(f"benchmarks: install Debian's packages first: apt install {' '.join(packages)}")
+    console = Console()
+    try:
+        figures, server = asyncio.run(_run(console))
+    except LostError as error:
+        sys.exit(f"benchmarks: {error}")
+    console.print(table(figures))
+    write_page(figures, server)
+
+
+main()

@@ -1,0 +1,59 @@
+"""Processes of the benchmark: started and surely ended, and what each costs, from /proc."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_STOP_SECONDS = 10
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@asynccontextmanager
+async def running(*command: object) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Yield a process with its standard output on a pipe; end it on leaving, whatever happened."""
+    process = await asyncio.create_subprocess_exec(
+        *map(str, command), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time, user and system, that a process and its children have used."""
+    return sum(int(ticks) for one in _family(pid) for ticks in _stat(one)[11:13]) / _TICKS_PER_SECOND
+
+
+def memory_bytes(pid: int) -> int:
+    """Return the resident memory of a process and its children."""
+    return sum(int(_stat(one)[21]) for one in _family(pid)) * _PAGE_BYTES
+
+
+def _family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [pid, *map(int, children)]
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields of /proc/PID/stat from the third on: the second, a name, may hold spaces."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()

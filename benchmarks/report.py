@@ -1,0 +1,89 @@
+"""What is shown of the figures: a table for the terminal, and the same in docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+
+from collector import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from benchmarks.measure import Figures
+
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- made by make bench: begin -->", "<!-- made by make bench: end -->"
+
+_HEADINGS = (
+    "events a hit",
+    "contender",
+    "own µs",
+    "server µs",
+    "ratio own",
+    "ratio both",
+    "events a second",
+    "p50 ms",
+    "p99 ms",
+    "memory MiB",
+)
+
+
+def table(figures: Sequence[Figures]) -> Table:
+    """Return the table for a terminal."""
+    shown = Table(title="CPU per acknowledged event", box=box.SIMPLE, padding=(0, 1, 0, 0))
+    for heading in _HEADINGS:
+        shown.add_column(heading, justify="left" if heading == "contender" else "right")
+    for row in _rows(figures):
+        shown.add_row(*row)
+    return shown
+
+
+def write_page(figures: Sequence[Figures], server: str) -> None:
+    """Put the figures, with date and machine, between the markers of the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    lines = [f"| {' | '.join(row)} |" for row in (_HEADINGS, ("---",) * len(_HEADINGS), *_rows(figures))]
+    made = "\n".join([_facts(server), "", *lines])
+    PAGE.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", encoding="utf-8")
+
+
+def _rows(figures: Sequence[Figures]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each; the yardstick comes last of its batch size, and the ratio is to it."""
+    yardsticks = {row.events_a_hit: row for row in figures}
+    for row in figures:
+        yard = yardsticks[row.events_a_hit]
+        both, yard_both = row.own_cpu + row.server_cpu, yard.own_cpu + yard.server_cpu
+        yield (
+            str(row.events_a_hit),
+            row.contender,
+            f"{row.own_cpu:.1f}",
+            f"{row.server_cpu:.1f}",
+            f"{row.own_cpu / yard.own_cpu:.2f}",
+            f"{both / yard_both:.2f}",
+            f"{row.events_a_second:,.0f}",
+            f"{row.p50_ms:.1f}",
+            f"{row.p99_ms:.1f}",
+            f"{row.memory_mib:.0f}",
+        )
+
+
+def _facts(server: str) -> str:
+    date = datetime.now(UTC).date().isoformat()
+    machine = f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    software = f"headwater {__version__}, Python {platform.python_version()}, {server}"
+    return f"Measured on {date} with `make bench` on {machine}; {software}."
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return "unknown processor"
