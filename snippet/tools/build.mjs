@@ -49,6 +49,13 @@ async function build() {
   const sources = fragments.map(({ name, files = [`features/${name}`], feature = name }) =>
     files.map((file) => plain(file, feature)),
   );
+  // The shared cache knows a top-level name once: two fragments must not both declare it.
+  const owner = {};
+  for (const [index, { name }] of fragments.entries())
+    for (const [, declared] of sources[index].map(({ code }) => code).join('').matchAll(/^(?:const|let) (\w+)/gm)) {
+      if (owner[declared] && ![name, owner[declared]].includes('lite')) throw new Error(`${owner[declared]} and ${name} both declare ${declared}`);
+      owner[declared] = name;
+    }
   const done = [];
   // What a fragment requires is minified before it, so that its names are known; the joining keeps its own order.
   const inOrder = [];

@@ -19,7 +19,7 @@ export function snippet({ src = '/s/web.js', global = 'headwater', nonce, integr
 export async function collector({ chosen = 'core', config = {}, html, body = '', headers = {}, answer, rewrite = (code) => code } = {}) {
   const state = { batches: [], bodies: [], requests: [], answer };
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url, 'http://x');
+    const { pathname, searchParams } = new URL(request.url, 'http://x');
     const cors = {
       'Access-Control-Allow-Origin': request.headers.origin ?? '*',
       'Access-Control-Allow-Credentials': 'true',
@@ -32,15 +32,15 @@ export async function collector({ chosen = 'core', config = {}, html, body = '',
       request.on('end', () => {
         const sent = JSON.parse(text);
         state.bodies.push(text);
-        const { status = 204, headers: extra = {}, body: reply = '', wait = 0 } = state.answer?.(sent, request) ?? {};
+        const { status = 204, headers: extra = { 'X-Headwater-Interval': '50' }, body: reply = '', wait = 0 } = state.answer?.(sent, request) ?? {};
         if (status < 300) state.batches.push(sent);
         setTimeout(() => response.writeHead(status, { ...cors, ...extra }).end(reply), wait);
       });
     } else if (pathname.startsWith('/s/')) {
-      response.writeHead(200, { 'Content-Type': 'text/javascript', ...cors }).end(rewrite(compose(chosen, config)));
+      response.writeHead(200, { 'Content-Type': 'text/javascript', ...cors }).end(rewrite(compose(searchParams.get('chosen')?.split(',') ?? chosen, config)));
     } else {
       response.writeHead(200, { 'Content-Type': 'text/html', ...headers });
-      response.end(`<!doctype html><title>${pathname}</title>${html ?? snippet()}<body>${body}`);
+      response.end(`<!doctype html><title>${pathname}</title>${html ?? snippet({ src: `/s/web.js${searchParams.has('chosen') ? '?chosen=' + searchParams.get('chosen') : ''}` })}<body>${body}`);
     }
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -9,7 +9,7 @@ import type { Step } from '../core/types.ts';
 /** Everything, nothing, not yet, or category by category. */
 export type Answer = 'grant' | 'deny' | 'wait' | Record<string, boolean>;
 
-const key = 'hw:consent';
+const consentKey = 'hw:consent';
 
 export const consent = (): void => {
   const memory = config.memory || false;
@@ -30,7 +30,7 @@ export const consent = (): void => {
     given = (said as Record<string, boolean>).analytics;
     config.memory = !given || memory;
     guard(() => {
-      if (given) localStorage[key] = JSON.stringify(said);
+      if (given) localStorage[consentKey] = JSON.stringify(said);
       else if (given === false) for (const name of Object.keys(localStorage)) if (/^hw:/.test(name)) delete localStorage[name];
     });
     if (given === false) bake('', 0);
@@ -39,5 +39,5 @@ export const consent = (): void => {
   };
   steps.push(hold);
   api.consent = decide;
-  decide(guard(() => JSON.parse(localStorage[key])) || 'wait');
+  decide(guard(() => JSON.parse(localStorage[consentKey])) || 'wait');
 };

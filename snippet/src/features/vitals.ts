@@ -33,7 +33,8 @@ export const vitals = (): void => {
   see('event', ({ interactionId, duration }) => {
     if (interactionId) slow[interactionId] = Math.max(slow[interactionId] || 0, duration);
   });
-  leavings.push(() => {
+  leavings.push((why) => {
+    if (why === 'page') return; // these belong to the document, not to a view
     const worst = Object.values(slow).sort((a, b) => b - a);
     if (!told && found.fcp! >= 0) track('Web Vitals', { ...found, inp: worst[Math.floor(worst.length / 50)] });
     told = 1;
