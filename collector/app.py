@@ -15,6 +15,7 @@ from collector.bridges.web import WebBridge
 from collector.console import console_routes
 from collector.health import Health
 from collector.pipeline import Pipeline
+from collector.ports import Ports
 from collector.routes import public_routes
 from collector.sources import Catalogue
 from collector.store import Names, open_store
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """The running parts that the command line needs to see."""
+    """The running parts that the doors and the command line need to see."""
 
     settings: Settings
+    ports: Ports
     catalogue: Catalogue
     health: Health
     public: web.Application
@@ -64,9 +66,10 @@ def _wire(settings: Settings, redis: Redis, catalogue: Catalogue, pipeline: Pipe
     public.add_routes(
         public_routes(settings.path_prefix, tracker, WebBridge(pipeline, Reader(settings)), health)
     )
+    ports = Ports(settings.port, settings.console_port)
     console = web.Application()
-    console.add_routes(console_routes(settings, catalogue))
-    return Collector(settings, catalogue, health, public, console)
+    console.add_routes(console_routes(settings, ports, catalogue))
+    return Collector(settings, ports, catalogue, health, public, console)
 
 
 @asynccontextmanager

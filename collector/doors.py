@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from collector.app import Collector
+    from collector.ports import Ports
     from collector.settings import Settings
 
 # A pixel's query and a proxy's headers must fit; longer ones are answered 400 by the parser.
@@ -23,14 +23,6 @@ class DoorError(Exception):
     """A listener cannot be opened; the message is one sentence for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """The ports that the doors really have."""
-
-    public: int
-    console: int
-
-
 @asynccontextmanager
 async def open_doors(running: Collector, *, shared: bool = False) -> AsyncIterator[Ports]:
     """Open both listeners; on leaving stop accepting and finish what is under way. Raises DoorError.
@@ -40,10 +32,11 @@ async def open_doors(running: Collector, *, shared: bool = False) -> AsyncIterat
     settings = running.settings
     public, console = _runner(running.public, settings), _runner(running.console, settings)
     try:
-        yield Ports(
-            public=await _listen(public, settings.host, settings.port, shared=shared),
-            console=await _listen(console, settings.console_host, settings.console_port, shared=shared),
+        running.ports.public = await _listen(public, settings.host, settings.port, shared=shared)
+        running.ports.console = await _listen(
+            console, settings.console_host, settings.console_port, shared=shared
         )
+        yield running.ports
     finally:
         await public.cleanup()
         await console.cleanup()

@@ -97,11 +97,10 @@ class Settings(BaseModel):
         "info", pattern=r"^(debug|info|warning|error)$", description="Least level that is logged."
     )
 
-    @property
-    def public_address(self) -> str:
-        """The public door's address as browsers see it, without a slash at the end."""
+    def public_address(self, port: int | None = None) -> str:
+        """Return the public door's address as browsers see it; ``port`` is the real one when 0 was asked."""
         host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104 - compared, not bound
-        return (self.public_url or f"http://{host}:{self.port}").rstrip("/") + self.path_prefix
+        return (self.public_url or f"http://{host}:{port or self.port}").rstrip("/") + self.path_prefix
 
     @field_validator("trusted_proxies")
     @classmethod

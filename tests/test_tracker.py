@@ -93,6 +93,7 @@ async def test_head_has_the_headers_and_no_body(running: Running) -> None:
     assert await head.read() == b""
 
 
+PLAIN = {"Accept-Encoding": "identity"}
 STRANGE = [
     {"Host": "evil.example"},
     {"X-Forwarded-Host": "evil.example"},
@@ -107,7 +108,7 @@ STRANGE = [
 async def test_no_header_or_query_changes_the_bytes(running: Running, headers: dict[str, str]) -> None:
     source = await running.add()
 
-    answer = await running.public.get(f"/s/{source.id}.js?x=</script>", headers=headers)
+    answer = await running.public.get(f"/s/{source.id}.js?x=</script>", headers={**PLAIN, **headers})
 
     assert render(source).body == await answer.read()
 

@@ -12,21 +12,21 @@ import click
 from collector.tracker import snippet
 
 if TYPE_CHECKING:
-    from collector.doors import Ports
+    from collector.ports import Ports
     from collector.settings import Settings
     from collector.sources import Catalogue
 
 
 def show(settings: Settings, ports: Ports, catalogue: Catalogue) -> None:
     """Print the addresses, and for the first web source its demo page and snippet."""
-    settings = settings.model_copy(update={"port": ports.public})
+    public = settings.public_address(ports.public)
     console = f"http://{settings.console_host}:{ports.console}"
     first = next((source for source in catalogue if source.bridge == "web"), None)
-    lines = [("Collecting at", settings.public_address)]
+    lines = [("Collecting at", public)]
     if first:
         lines += [
             ("Demo page", f"{console}/demo/{first.id}"),
-            ("Paste into <head>", snippet(first, settings.public_address)),
+            ("Paste into <head>", snippet(first, public)),
         ]
     else:
         lines.append(("Make a source", f"{_command()} source add --name 'My site'"))

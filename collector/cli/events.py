@@ -33,7 +33,7 @@ def send(settings: Settings, name: str, event: str, properties: str) -> None:
     """Send a test event through the real door and print the answer."""
     item = {"type": "track", "event": event, "properties": _read_object(properties)}
     item["messageId"] = uuid7(time.time_ns() // 1_000_000)
-    status, reason, body = run(_post(f"{settings.public_address}/e/{name}", {"batch": [item]}))
+    status, reason, body = run(_post(f"{settings.public_address()}/e/{name}", {"batch": [item]}))
     click.echo(f"{status} {reason}".rstrip())
     if body:
         click.echo(body)

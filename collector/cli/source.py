@@ -113,7 +113,7 @@ def snippet(settings: Settings, name: str, *, integrity: bool, proxy: str | None
     """Print the tag to paste into a page's <head>."""
     found = _with_catalogue(settings, _gotten(name))
     click.echo(
-        snippet_of(found, proxy if proxy is not None else settings.public_address, integrity=integrity)
+        snippet_of(found, proxy if proxy is not None else settings.public_address(), integrity=integrity)
     )
 
 

@@ -16,25 +16,29 @@ from collector.assets import asset
 from collector.tracker import snippet
 
 if TYPE_CHECKING:
+    from collector.ports import Ports
     from collector.settings import Settings
     from collector.sources import Catalogue
 
 
-def console_routes(settings: Settings, catalogue: Catalogue) -> list[web.RouteDef | web.StaticDef]:
+def console_routes(
+    settings: Settings, ports: Ports, catalogue: Catalogue
+) -> list[web.RouteDef | web.StaticDef]:
     """Return the routes of the console listener."""
     return [
-        web.get("/demo/{source}", partial(demo, settings, catalogue)),
+        web.get("/demo/{source}", partial(demo, settings, ports, catalogue)),
         web.get("/metrics", metrics),
         web.static("/static", asset("static")),
     ]
 
 
-async def demo(settings: Settings, catalogue: Catalogue, request: web.Request) -> web.Response:
+async def demo(settings: Settings, ports: Ports, catalogue: Catalogue, request: web.Request) -> web.Response:
     """Show a page with the source's snippet in it, to click about on and watch the events."""
     source = catalogue.find(request.match_info["source"])
     if source is None or source.bridge != "web":
         raise web.HTTPNotFound(text="No web source has this id.\n")
-    page = _template().render(source=source, snippet=snippet(source, settings.public_address))
+    tag = snippet(source, settings.public_address(ports.public))
+    page = _template().render(source=source, snippet=tag)
     return web.Response(text=page, content_type="text/html", headers=NO_STORE)
 
 

@@ -77,7 +77,7 @@ def packed(body: bytes) -> Rendered:
 @lru_cache(1024)
 def _render(preset: str, features: tuple[str, ...], config: str) -> Rendered:
     fragments = [fragment.code for fragment in build().choose(preset, features)]
-    return packed(_template().render(fragments=fragments, config=config).encode())
+    return packed(_template().render(fragments=fragments, config=config).strip().encode())
 
 
 @lru_cache(1)

@@ -1,0 +1,201 @@
+"""The command line: what it prints, and that every failure is one clear line."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+from urllib.request import urlopen
+
+import orjson
+import pytest
+
+from collector.settings import Settings, SettingsError, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def headwater(data: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "collector", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PATH": os.environ["PATH"], "HEADWATER_DATA": str(data), **environment},
+    )
+
+
+class Served:
+    """A collector as a user starts it: in a process of its own, on free ports, with an embedded server."""
+
+    def __init__(self, data: Path, *arguments: str) -> None:
+        ports = ("--port", "0", "--console-port", "0")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "collector", "serve", "--demo", *ports, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={"PATH": os.environ["PATH"], "HEADWATER_DATA": str(data)},
+        )
+        assert self.process.stdout
+        self.banner = ""
+        for line in self.process.stdout:
+            self.banner += line
+            if line.startswith("Stop"):
+                break
+        self.address = re.findall(r"Collecting at +(\S+)", self.banner)[0]
+        self.source = re.findall(r"/demo/(\w+)", self.banner)[0]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        status = self.process.wait(30)
+        assert self.process.stdout
+        self.process.stdout.close()
+        return status
+
+
+def test_what_serve_takes_is_still_there_after_ctrl_c_and_a_second_start(tmp_path: Path) -> None:
+    served = Served(tmp_path)
+    assert served.source in served.banner
+    sent = headwater(tmp_path, "send", served.source, "--public-url", served.address, "--event", "First")
+    assert (sent.returncode, sent.stdout) == (0, "204 No Content\n"), sent.stderr
+    assert served.stop(signal.SIGINT) == 0
+
+    again = Served(tmp_path)
+    tail = headwater(tmp_path, "tail", again.source, "--json", "--last", "1", "--count", "1")
+    assert again.stop() == 0
+
+    assert again.source == served.source
+    assert orjson.loads(tail.stdout)["event"] == "First"
+
+
+def test_an_acknowledged_event_outlives_kill_9(tmp_path: Path) -> None:
+    served = Served(tmp_path)
+    sent = headwater(tmp_path, "send", served.source, "--public-url", served.address, "--event", "Kept")
+    assert sent.returncode == 0
+    served.stop(signal.SIGKILL)
+
+    tail = headwater(tmp_path, "tail", "--json", "--last", "1", "--count", "1")
+
+    assert orjson.loads(tail.stdout)["event"] == "Kept"
+
+
+def test_workers_share_the_port_and_one_that_dies_is_started_again(tmp_path: Path) -> None:
+    served = Served(tmp_path, "--workers", "2", "--port", str(_free_port()))
+    workers = _children(served.process.pid)
+    os.kill(workers[-1], signal.SIGKILL)
+    end = time.monotonic() + 30
+    while len(set(_children(served.process.pid)) - {workers[-1]}) < len(workers):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+    sent = [headwater(tmp_path, "send", served.source, "--public-url", served.address) for _ in range(3)]
+    metrics_url = re.findall(r"Metrics +(\S+)", served.banner)[0]
+
+    assert [each.returncode for each in sent] == [0, 0, 0]
+    with urlopen(metrics_url) as answer:  # noqa: S310 - our own console
+        assert b"headwater_events_total" in answer.read()
+    assert served.stop() == 0
+
+
+def test_doctor_finds_the_embedded_server_in_order(tmp_path: Path) -> None:
+    found = headwater(tmp_path, "doctor")
+
+    assert found.returncode == 0, found.stdout
+    assert "noeviction" in found.stdout
+    assert "BAD" not in found.stdout
+
+
+def test_doctor_says_so_and_fails_when_redis_is_away(tmp_path: Path) -> None:
+    found = headwater(tmp_path, "doctor", HEADWATER_REDIS_URL=f"unix://{tmp_path}/none.sock")
+
+    assert found.returncode == 1
+    assert re.search(r"BAD +redis +Redis does not answer", found.stdout)
+
+
+FAILURES = [
+    (("source", "show", "nobody"), {}, "No source is called 'nobody'"),
+    (("source", "add", "--name", "x", "--id", "NOT OK"), {}, "id: String should match"),
+    (("source", "add", "--name", "x", "--set", "colour=red"), {}, "colour"),
+    (("source", "list"), {"HEADWATER_PORT": "many"}, "port (HEADWATER_PORT) has the value 'many'"),
+    (("source", "list"), {"HEADWATER_COLOUR": "red"}, "Unknown option colour (HEADWATER_COLOUR)"),
+    (("source", "list"), {"HEADWATER_CONFIG": "/no/such.toml"}, "/no/such.toml cannot be read"),
+    (("send", "x", "--public-url", "http://127.0.0.1:1"), {}, "Nothing answers at http://127.0.0.1:1"),
+    (("source", "list", "--redis-url", "unix:///none.sock"), {}, "Redis does not answer"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "environment", "text"), FAILURES)
+def test_a_failure_is_one_line_that_says_what_is_wrong(
+    tmp_path: Path, arguments: tuple[str, ...], environment: dict[str, str], text: str
+) -> None:
+    failed = headwater(tmp_path, *arguments, **environment)
+
+    assert failed.returncode == 1
+    assert text in failed.stderr
+    assert len(failed.stderr.strip().splitlines()) == 1
+
+
+def test_a_source_can_be_made_changed_shown_and_removed(tmp_path: Path) -> None:
+    assert headwater(tmp_path, "source", "add", "--name", "Shop", "--id", "shop").stdout == "shop\n"
+    change = headwater(
+        tmp_path, "source", "set", "shop", 'settings.origins=["https://shop.example"]', "enabled=false"
+    )
+    assert change.returncode == 0, change.stderr
+
+    shown = orjson.loads(headwater(tmp_path, "source", "show", "shop").stdout)
+    assert shown["settings"] == {"origins": ["https://shop.example"]}
+    assert shown["enabled"] is False
+
+    assert "shop" in headwater(tmp_path, "source", "list").stdout
+    assert headwater(tmp_path, "source", "remove", "shop", "--yes").returncode == 0
+    assert headwater(tmp_path, "source", "show", "shop").returncode == 1
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "headwater.toml"
+    file.write_text('port = 1\nworkers = 2\nhost = "::1"\n')
+
+    settings = load({"config": file, "port": "3"}, {"HEADWATER_PORT": "2", "HEADWATER_WORKERS": "4"})
+
+    assert (settings.port, settings.workers, settings.host) == (3, 4, "::1")
+
+
+def test_a_secret_is_not_repeated_in_an_error() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({"redis_url": "postgres://user:secret@host"}, {})
+
+    assert "secret" not in str(caught.value)
+
+
+def test_lists_are_comma_separated_in_the_environment() -> None:
+    settings = load({}, {"HEADWATER_TRUSTED_PROXIES": "10.0.0.0/8, 192.168.0.0/16"})
+
+    assert settings.trusted_proxies == ("10.0.0.0/8", "192.168.0.0/16")
+    assert Settings().trusted_proxies == ()
+
+
+def _children(pid: int) -> list[int]:
+    """Return the worker processes, not the embedded server."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:  # noqa: PTH123
+        pids = [int(number) for number in file.read().split()]
+    return [number for number in pids if b"collector" in _command_line(number)]
+
+
+def _command_line(pid: int) -> bytes:
+    with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123
+        return file.read()
+
+
+def _free_port() -> int:
+    import socket  # noqa: PLC0415
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,62 @@
+"""Documentation as contract: what the code offers is documented, and what the docs show is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from collector.cli import cli
+from collector.model import Reason
+from tools.make_docs import DOCS, pages
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", pages())
+def test_a_made_page_is_fresh(name: str) -> None:
+    assert pages()[name] == (DOCS / name).read_text(encoding="utf-8"), "run `make docs`"
+
+
+def test_every_public_route_is_documented() -> None:
+    routes = (ROOT / "collector" / "routes.py").read_text(encoding="utf-8")
+    paths = {re.sub(r"\{.*?\}", "", path) for path in re.findall(r'f?"(/[^"]*)"', routes)} - {"/"}
+    documented = (DOCS / "paths.md").read_text(encoding="utf-8")
+    shown = {re.sub(r"\{.*?\}", "", path) for path in re.findall(r"`[A-Z, ]+ (/[^`]*)`", documented)}
+
+    assert paths - shown == set()
+
+
+def test_every_command_in_readme_exists() -> None:
+    commands = re.findall(r"headwater ([a-z]+)", README)
+
+    assert commands
+    assert {name for name in commands if name not in cli.commands} == set()
+
+
+def test_every_make_command_in_the_docs_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):.*##", makefile, re.MULTILINE))
+    pages = [README, (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")]
+
+    assert {name for page in pages for name in re.findall(r"`make ([a-z]+)`", page)} <= targets
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    broken = [
+        f"{page.name}: {link}"
+        for page in [*ROOT.glob("*.md"), *DOCS.glob("*.md")]
+        for link in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text(encoding="utf-8"))
+        if not (page.parent / link).exists()
+    ]
+
+    assert broken == []
+
+
+def test_reasons_are_unique_and_have_a_sentence() -> None:
+    codes = [reason.code for reason in Reason]
+
+    assert len(codes) == len(set(codes))
+    assert all(reason.help.endswith(".") and 400 <= reason.status < 600 for reason in Reason)
