@@ -20,6 +20,7 @@ log = structlog.get_logger()
 NO_STORE = {"Cache-Control": "no-store"}
 REASON_HEADER = "X-Headwater-Reason"
 
+_PREFLIGHT_SECONDS = "86400"
 _EXPOSED = f"Retry-After, {REASON_HEADER}, X-Headwater-Interval"
 
 
@@ -33,13 +34,17 @@ def json_answer(status: int, body: Any, headers: Mapping[str, str]) -> web.Respo
     )
 
 
-def refusal_answer(refusal: Refusal, headers: Mapping[str, str]) -> web.Response:
+def refusal_answer(
+    refusal: Refusal, headers: Mapping[str, str], more: Mapping[str, Any] | None = None
+) -> web.Response:
     """Return the answer to a hit that was refused as a whole."""
     reason = refusal.reason
     extra = {REASON_HEADER: reason.code, **headers}
     if refusal.retry_after is not None:
         extra["Retry-After"] = str(refusal.retry_after)
-    return json_answer(reason.status, {"code": reason.code, "message": refusal.message}, extra)
+    return json_answer(
+        reason.status, {"code": reason.code, "message": refusal.message, **(more or {})}, extra
+    )
 
 
 def outcomes_answer(outcomes: Sequence[Outcome], headers: Mapping[str, str]) -> web.Response:
@@ -55,6 +60,19 @@ def outcomes_answer(outcomes: Sequence[Outcome], headers: Mapping[str, str]) -> 
             "message": "No event of the batch was accepted; each has its reason.",
         }
     return json_answer(status, body, {**reason, **headers})
+
+
+def accepted_answer(outcomes: Sequence[Outcome], headers: Mapping[str, str]) -> web.Response:
+    """Return exactly 200 when any event is safe, naming the refused; else the first one's refusal.
+
+    Clients of the Segment family send again on 202 and 204, and on errors without code and message.
+    """
+    rows = [_outcome(outcome) for outcome in outcomes if outcome.refusal]
+    first = outcomes[0].refusal if outcomes else None
+    if first and len(rows) == len(outcomes):
+        return refusal_answer(first, {**headers, **reason_header(outcomes)}, {"refused": rows})
+    body = {"success": True, "refused": rows} if rows else {"success": True}
+    return json_answer(200, body, {**headers, **reason_header(outcomes)})
 
 
 def reason_header(outcomes: Sequence[Outcome]) -> dict[str, str]:
@@ -81,9 +99,25 @@ def cross_origin(request: web.Request) -> dict[str, str]:
         return {}
     return {
         "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Credentials": "true",  # some clients send cookies; none is read here
         "Access-Control-Expose-Headers": _EXPOSED,
         "Vary": "Origin",
     }
+
+
+def preflight_answer(request: web.Request) -> web.Response:
+    """Answer a CORS preflight: reflect what is asked for, since retries of clients add headers."""
+    asked = request.headers.get("Access-Control-Request-Headers", "")
+    return web.Response(
+        status=204,
+        headers={
+            **NO_STORE,
+            **cross_origin(request),
+            "Access-Control-Allow-Methods": "POST, GET, HEAD",
+            "Access-Control-Allow-Headers": asked or "Content-Type",
+            "Access-Control-Max-Age": _PREFLIGHT_SECONDS,
+        },
+    )
 
 
 def guarded(handler: Handler) -> Handler:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from collector import metrics
 from collector.bridges.request import Reader
+from collector.bridges.rest import RestBridge
 from collector.bridges.web import WebBridge
 from collector.console import console_routes
 from collector.health import Health
@@ -62,9 +63,12 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
 def _wire(settings: Settings, redis: Redis, catalogue: Catalogue, pipeline: Pipeline) -> Collector:
     health = Health(redis, catalogue)
     tracker = TrackerViews(catalogue, TrackerArchive(redis, Names(settings.namespace)), settings)
-    public = web.Application(client_max_size=settings.body_bytes)
+    reader = Reader(settings)
+    public = web.Application()
     public.add_routes(
-        public_routes(settings.path_prefix, tracker, WebBridge(pipeline, Reader(settings)), health)
+        public_routes(
+            settings.path_prefix, tracker, WebBridge(pipeline, reader), RestBridge(pipeline, reader), health
+        )
     )
     ports = Ports(settings.port, settings.console_port)
     console = web.Application()

@@ -86,6 +86,7 @@ class Reason(Enum):
     BAD_REQUEST = ("bad_request", 400, "The HTTP request itself cannot be read.")
     UNKNOWN_SOURCE = ("unknown_source", 404, "No source has this id or alias.")
     SOURCE_DISABLED = ("source_disabled", 403, "The source is switched off.")
+    UNKNOWN_KEY = ("unknown_key", 401, "The write key is missing, unknown, expired or revoked.")
     ORIGIN_FORBIDDEN = ("origin_forbidden", 403, "The source does not allow this origin.")
     CONSENT_MISSING = ("consent_missing", 403, "The source needs consent and the event carries none.")
     TOO_LARGE = ("too_large", 413, "The body is larger than the limit on the wire.")

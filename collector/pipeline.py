@@ -16,6 +16,7 @@ from collector.enrich import enrich
 from collector.model import Event, Hit, Outcome, Reason, Refusal, Source
 from collector.protocols import Limits
 from collector.protocols.clock import to_iso
+from collector.protocols.decode import to_json
 from collector.stream import Record, StreamError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _RETRY_AFTER_SECONDS = 5
 _BROWSER_BRIDGES = ("web", "email")
+QUARANTINE = "quarantine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,12 @@ class Pipeline:
 
         Raises Refusal when the hit as a whole cannot be read or made safe.
         """
-        batch = understand(hit, self._limits())
+        batch = understand(hit, self._limits(hit.source))
         metrics.HITS.labels(hit.source.id, batch.protocol).inc()
         self._require_consent(batch, hit.source)
         enrich(batch.events, hit)
         records = self._encode(batch, hit)
-        outcomes = await self._append(batch, hit.source, records)
+        outcomes = await self._append(batch, hit.source, [*records, *self._quarantined(batch, hit)])
         return self._with_refused(outcomes, batch, hit.source)
 
     def refuse(self, source: Source | None, refusal: Refusal, *, where: str = "") -> None:
@@ -67,9 +69,11 @@ class Pipeline:
             {"source": name, "reason": refusal.reason.code, "detail": refusal.detail[:500], "where": where}
         )
 
-    def _limits(self) -> Limits:
+    def _limits(self, source: Source) -> Limits:
         settings = self.settings
-        return Limits(settings.batch_events, settings.event_bytes, settings.depth)
+        if source.bridge in _BROWSER_BRIDGES:
+            return Limits(settings.batch_events, settings.event_bytes, settings.depth)
+        return Limits(settings.server_batch_events, settings.server_event_bytes, settings.depth)
 
     def _require_consent(self, batch: Batch, source: Source) -> None:
         if source.privacy.consent == "required":
@@ -77,23 +81,42 @@ class Pipeline:
 
     def _encode(self, batch: Batch, hit: Hit) -> list[Record]:
         """Return the records of the batch; an event that is too large is set apart."""
-        stamp = _stamp(hit.source, batch.protocol)
+        stamp = _stamp(hit.source, batch)
+        limit = self._limits(hit.source).event_bytes
         received = to_iso(hit.received_at)
         records: dict[int, Record] = {}
 
         def encode(event: Event) -> Refusal | None:
             event.message |= {"receivedAt": received, **stamp}
-            try:
-                data = orjson.dumps(event.message)
-            except TypeError as error:  # an integer of more than 64 bits
-                return Refusal(Reason.WRONG_TYPE, f"{error}.")
-            if len(data) > self.settings.event_bytes:
-                return Refusal(Reason.EVENT_TOO_LARGE, f"The limit is {self.settings.event_bytes} bytes.")
+            data = to_json(event.message)
+            if len(data) > limit:
+                return Refusal(Reason.EVENT_TOO_LARGE, f"The limit is {limit} bytes.")
             records[event.index] = self._record(event, hit.source, data)
             return None
 
         _set_apart(batch, encode)
         return [records[event.index] for event in batch.events]
+
+    def _quarantined(self, batch: Batch, hit: Hit) -> list[Record]:
+        """Return the records that keep what a server sent and no event could be made of, each once."""
+        if hit.source.bridge in _BROWSER_BRIDGES:
+            return []
+        source, records = hit.source, []
+        for index, refusal in batch.refused:
+            if index in batch.raw:
+                raw = to_json(batch.raw[index])
+                kept = {"reason": refusal.reason.code, "message": refusal.message, "index": index}
+                kept |= {
+                    "source": source.id,
+                    "receivedAt": to_iso(hit.received_at),
+                    "raw": orjson.Fragment(raw),
+                }
+                window = int(self.settings.dedup_hours_server * 3600)
+                data = orjson.dumps(kept)
+                records.append(
+                    Record(source.id, QUARANTINE, source.id, "refused", raw.decode(), window, data)
+                )
+        return records
 
     def _record(self, event: Event, source: Source, data: bytes) -> Record:
         browser = source.bridge in _BROWSER_BRIDGES
@@ -105,7 +128,7 @@ class Pipeline:
         events = batch.events
         if source.transitional:
             return self._count(source, [Outcome(event.index, "checked", event.id) for event in events])
-        if not events:
+        if not records:
             return []
         try:
             entries = await self.stream.append(records)
@@ -115,7 +138,7 @@ class Pipeline:
             source,
             [
                 Outcome(event.index, "stored" if entry else "duplicate", event.id, entry)
-                for event, entry in zip(events, entries, strict=True)
+                for event, entry in zip(events, entries[: len(events)], strict=True)
             ],
         )
 
@@ -150,9 +173,10 @@ def _consented(event: Event) -> bool:
     )
 
 
-def _stamp(source: Source, protocol: str) -> dict[str, Any]:
+def _stamp(source: Source, batch: Batch) -> dict[str, Any]:
     """Return what the collector itself says of an event."""
+    flags = {"flags": list(batch.flags)} if batch.flags else {}
     return {
         "source": {"id": source.id, "bridge": source.bridge, "channel": source.channel},
-        "collector": {"version": __version__, "protocol": protocol},
+        "collector": {"version": __version__, "protocol": batch.protocol, **flags},
     }

@@ -10,18 +10,21 @@ from collector.answer import NO_STORE, cross_origin, guarded, refusal_answer
 from collector.model import Reason, Refusal
 
 if TYPE_CHECKING:
+    from collector.answer import Handler
+    from collector.bridges.rest import RestBridge
     from collector.bridges.web import WebBridge
     from collector.health import Health
     from collector.tracker import TrackerViews
 
 _SOURCE = "{source:[A-Za-z0-9_-]{2,64}}"
+_KIND = "{kind:track|page|screen|identify|group|alias|batch|[tpsigab]}"
 _DIGEST = "{digest:[0-9a-f]{16}}"
 
 _ROBOTS = "User-agent: *\nDisallow: /\n"
 
 
 def public_routes(
-    prefix: str, tracker: TrackerViews, browser: WebBridge, health: Health
+    prefix: str, tracker: TrackerViews, browser: WebBridge, rest: RestBridge, health: Health
 ) -> list[web.RouteDef]:
     """Return the routes of the public door, each behind the prefix."""
     table = [
@@ -30,6 +33,10 @@ def public_routes(
         ("POST", f"/e/{_SOURCE}", browser.beacon),
         ("OPTIONS", f"/e/{_SOURCE}", browser.preflight),
         ("GET", f"/p/{_SOURCE}.gif", browser.pixel),
+        *_both(f"/v1/{_KIND}", rest),
+        *_both("/beacon/v1/batch", rest),  # RudderStack's sendBeacon
+        *_both(f"/api/s/{_KIND}", rest),  # Jitsu
+        *_both(f"/api/s/s2s/{_KIND}", rest),
         ("GET", "/healthz", health.healthz),
         ("GET", "/readyz", health.readyz),
         ("GET", "/version", health.version),
@@ -39,6 +46,10 @@ def public_routes(
     for method, path, handler in table:
         routes.append(web.route(method, prefix + path, guarded(handler)))
     return [*routes, web.route("*", "/{rest:.*}", guarded(unmatched))]
+
+
+def _both(path: str, rest: RestBridge) -> list[tuple[str, str, Handler]]:
+    return [("POST", path, rest.take), ("OPTIONS", path, rest.preflight)]
 
 
 async def robots(_request: web.Request) -> web.Response:

@@ -87,6 +87,13 @@ class Settings(BaseModel):
     batch_events: int = Field(500, ge=1, description="Most events in one batch.")
     event_bytes: int = Field(64 * 1024, ge=1024, description="Largest stored event.")
     depth: int = Field(16, ge=4, le=100, description="Deepest nesting of objects and lists in an event.")
+    server_body_bytes: int = Field(
+        4 * 1024 * 1024, ge=1024, description="Largest body from a server, on the wire and once inflated."
+    )
+    server_batch_events: int = Field(2500, ge=1, description="Most events in one batch from a server.")
+    server_event_bytes: int = Field(
+        256 * 1024, ge=1024, description="Largest stored event from a server, webhook payloads included."
+    )
     keepalive_seconds: float = Field(15, gt=0, description="How long an idle connection is kept.")
 
     tracker_seconds: int = Field(300, ge=0, description="How long caches may keep the stable tracker path.")

@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
 from collector.model import Hit, Reason, Refusal, Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aiohttp import web
+
     from collector.settings import Settings
 
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _RAW_DEFLATE = -zlib.MAX_WBITS
+_GZIP_MARK = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,13 @@ class Reader:
 
         Raises Refusal: too_large, inflated_too_large, unknown_encoding, bad_encoding, body_timeout.
         """
-        body = await self._body(request) if request.body_exists else b""
-        encoding = request.headers.get("Content-Encoding", "").strip().lower()
-        if encoding and encoding != "identity":
-            body = inflate(body, encoding, self.settings.inflated_bytes)
+        settings = self.settings
+        return self.hit(
+            request, source, await self.body(request, settings.body_bytes, settings.inflated_bytes)
+        )
+
+    def hit(self, request: web.Request, source: Source, body: bytes) -> Hit:
+        """Return the hit of a request whose body has been read."""
         return Hit(
             source=source,
             received_at=time.time_ns() // 1_000_000,
@@ -48,17 +52,36 @@ class Reader:
             method=request.method,
         )
 
-    async def _body(self, request: web.Request) -> bytes:
-        limit = self.settings.body_bytes
+    async def body(self, request: web.Request, on_wire: int, inflated: int) -> bytes:
+        """Return the inflated body. What begins as gzip is gzip, whatever its label says.
+
+        Raises Refusal: too_large, inflated_too_large, unknown_encoding, bad_encoding, body_timeout.
+        """
+        body = await self._wire_body(request, on_wire) if request.body_exists else b""
+        encoding = request.headers.get("Content-Encoding", "").strip().lower()
+        if body.startswith(_GZIP_MARK):
+            encoding = "gzip"
+        return inflate(body, encoding, inflated) if encoding not in {"", "identity"} else body
+
+    async def server_body(self, request: web.Request) -> bytes:
+        """Return the body of a server's request, within the limits for servers. Raises as ``body`` does."""
+        limit = self.settings.server_body_bytes
+        return await self.body(request, limit, limit)
+
+    async def _wire_body(self, request: web.Request, limit: int) -> bytes:
+        too_large = Refusal(Reason.TOO_LARGE, f"The limit is {limit} bytes.")
         if (request.content_length or 0) > limit:
-            raise Refusal(Reason.TOO_LARGE, f"The limit is {limit} bytes.")
+            raise too_large
+        body = bytearray()
         try:
             async with asyncio.timeout(self.settings.body_seconds):
-                return await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            raise Refusal(Reason.TOO_LARGE, f"The limit is {limit} bytes.") from None
+                async for chunk in request.content.iter_any():
+                    body += chunk
+                    if len(body) > limit:
+                        raise too_large
         except TimeoutError:
             raise Refusal(Reason.BODY_TIMEOUT) from None
+        return bytes(body)
 
     def address(self, request: web.Request) -> str | None:
         """Return the client's address: the peer's, or what trusted proxies say of it."""

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from collector.answer import (
-    NO_STORE,
     REASON_HEADER,
     cross_origin,
     outcomes_answer,
+    preflight_answer,
     reason_header,
     refusal_answer,
 )
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 # One transparent pixel in 43 bytes.
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 
-_PREFLIGHT_SECONDS = "86400"
 _PIXEL_HEADERS = {
     "Cache-Control": "no-store, private, max-age=0",
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -74,17 +73,7 @@ class WebBridge:
     async def preflight(self, request: web.Request) -> web.StreamResponse:
         """Answer a CORS preflight, as the source allows."""
         self._accept(request)
-        asked = request.headers.get("Access-Control-Request-Headers", "")
-        return web.Response(
-            status=204,
-            headers={
-                **NO_STORE,
-                **cross_origin(request),
-                "Access-Control-Allow-Methods": "POST, GET, HEAD",
-                "Access-Control-Allow-Headers": asked or "Content-Type",
-                "Access-Control-Max-Age": _PREFLIGHT_SECONDS,
-            },
-        )
+        return preflight_answer(request)
 
     def _accept(self, request: web.Request) -> Source:
         source = self.pipeline.accept(request.match_info["source"], "web")

@@ -24,11 +24,16 @@ class Limits:
 
 @dataclass(slots=True)
 class Batch:
-    """The events of a hit in their order, and the items that are none, by their place in the hit."""
+    """The events of a hit in their order, and the items that are none, by their place in the hit.
+
+    ``raw`` holds those items as they came; ``flags`` says what had to be repaired in the hit.
+    """
 
     protocol: str
     events: list[Event] = field(default_factory=list)
     refused: list[tuple[int, Refusal]] = field(default_factory=list)
+    raw: dict[int, Any] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
 
 
 Protocol: TypeAlias = "Callable[[Hit, Limits], Batch]"
@@ -41,7 +46,18 @@ def understand_each(batch: Batch, items: list[Any], one: Callable[[int, Any], Ev
             batch.events.append(one(index, item))
         except Refusal as refusal:
             batch.refused.append((index, refusal))
+            batch.raw[index] = item
     return batch
+
+
+def add_names(message: dict[str, Any], kind: str, item: Mapping[str, Any]) -> None:
+    """Copy what an event is named by. Raises Refusal missing_field when its type needs one it lacks."""
+    needed = {"track": "event", "group": "groupId", "alias": "previousId"}.get(kind)
+    for key in ("event", "name", "groupId", "previousId"):
+        if value := text(item, key):
+            message[key] = value
+    if needed and needed not in message:
+        raise Refusal(Reason.MISSING_FIELD, f"A {kind} event needs {needed}.")
 
 
 def text(item: Mapping[str, Any], key: str, limit: int = 512) -> str | None:

@@ -1,48 +1,75 @@
-"""Bytes to JSON values, for every protocol: orjson for the good, a careful second look at the rest."""
+"""Bytes to JSON values and back: orjson for the good, a careful second look at the rest."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
 
 from collector.model import Reason, Refusal
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def parse(body: bytes) -> Any:
-    """Return the JSON value of a body.
+# So many digits in a row may be an integer that does not fit 64 bits, which orjson would make a float.
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG = b"0" * 20
+_LONG_NEGATIVE = b"-" + b"0" * 19
 
-    Lone surrogates, which orjson refuses, become U+FFFD.
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise Refusal(Reason.NOT_A_NUMBER, f"Found {name}.")
+
+
+def parse(body: bytes, constant: Callable[[str], Any] = _refuse_constant) -> Any:
+    """Return the JSON value of a body; ``constant`` gives the value of NaN and Infinity.
+
+    Lone surrogates, which orjson refuses, become U+FFFD. Integers stay integers, however long.
     Raises Refusal: empty_body, not_utf8, not_json, not_a_number, too_deep.
     """
     if not body:
         raise Refusal(Reason.EMPTY_BODY)
+    digits = body.translate(_DIGITS)
+    if _LONG in digits or _LONG_NEGATIVE in digits:
+        return _look_again(body, constant)
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         if "recursion" in str(error).lower():
             raise Refusal(Reason.TOO_DEEP) from None
-        return _look_again(body)
+        return _look_again(body, constant)
 
 
-def _look_again(body: bytes) -> Any:
+def parse_forgiving(body: bytes) -> tuple[Any, tuple[str, ...]]:
+    """Return the JSON value of a body with NaN and Infinity as null, and the flag that says so, if any.
+
+    Raises Refusal as ``parse`` does, not_a_number excepted.
+    """
+    found: list[str] = []
+    value = parse(body, found.append)
+    return value, ("not_a_number",) if found else ()
+
+
+def _look_again(body: bytes, constant: Callable[[str], Any]) -> Any:
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise Refusal(Reason.NOT_UTF8, f"The first bad byte is at {error.start}.") from None
+
+    def number(digits: str) -> Any:
+        value = float(digits)
+        return value if isfinite(value) else constant("Infinity")
+
     try:
-        return _repair(json.loads(text, parse_constant=_refuse_constant))
+        return _repair(json.loads(text, parse_constant=constant, parse_float=number))
     except json.JSONDecodeError as error:
         raise Refusal(Reason.NOT_JSON, f"{error.msg} at character {error.pos}.") from None
     except ValueError:  # an integer of thousands of digits
         raise Refusal(Reason.NOT_JSON, "A number has too many digits.") from None
     except RecursionError:
         raise Refusal(Reason.TOO_DEEP) from None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise Refusal(Reason.NOT_A_NUMBER, f"Found {name}.")
 
 
 def _repair(value: Any) -> Any:
@@ -54,6 +81,14 @@ def _repair(value: Any) -> Any:
     if isinstance(value, dict):
         return {_repair(key): _repair(item) for key, item in value.items()}
     return value
+
+
+def to_json(value: Any) -> bytes:
+    """Return a parsed value as JSON again; orjson cannot write integers of more than 64 bits."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def check_depth(value: Any, limit: int) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from collector.model import Event, Hit, Reason, Refusal
-from collector.protocols.batch import TYPES, Batch, Limits, an_object, text, understand_each
+from collector.protocols.batch import TYPES, Batch, Limits, add_names, an_object, text, understand_each
 from collector.protocols.clock import corrected, to_iso, to_ms
 from collector.protocols.decode import check_depth, parse
 from collector.protocols.ids import uuid7
@@ -70,7 +70,7 @@ class _Common:
             raise Refusal(Reason.UNKNOWN_TYPE, f"Known types: {', '.join(TYPES)}.")
         message_id = text(item, "messageId", 100) or uuid7(self._hit.received_at)
         message: dict[str, Any] = {"messageId": message_id, "type": kind}
-        _add_names(message, kind, item)
+        add_names(message, kind, item)
         message |= {key: value for key in _IDS if (value := text(item, key) or self._ids[key])}
         message |= {key: held for key in ("properties", "traits") if (held := an_object(item, key))}
         message["context"] = self._merged(an_object(item, "context"))
@@ -90,12 +90,3 @@ class _Common:
             message["sentAt"] = to_iso(self._sent_at)
         message["timestamp"] = to_iso(corrected(self._hit.received_at, self._sent_at, original))
         message["receivedAt"] = self._received
-
-
-def _add_names(message: dict[str, Any], kind: str, item: Mapping[str, Any]) -> None:
-    needed = {"track": "event", "group": "groupId", "alias": "previousId"}.get(kind)
-    for key in ("event", "name", "groupId", "previousId"):
-        if value := text(item, key):
-            message[key] = value
-    if needed and needed not in message:
-        raise Refusal(Reason.MISSING_FIELD, f"A {kind} event needs {needed}.")

@@ -174,8 +174,9 @@ class Catalogue:
 
 
 def names_of(source: Source) -> tuple[str, ...]:
-    """Return the names that lead to a source in paths: its id and its aliases."""
-    return (source.id, *getattr(source.settings, "aliases", ()))
+    """Return the names that lead to a source: its id and its aliases in paths, and its write keys' names."""
+    keys = (key.name for key in getattr(source.settings, "keys", ()))
+    return (source.id, *getattr(source.settings, "aliases", ()), *keys)
 
 
 def _replace(path: Path, data: bytes) -> None:

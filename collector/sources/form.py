@@ -9,7 +9,8 @@ import orjson
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from collector.model import Privacy, Source
-from collector.sources.settings import SETTINGS, PrivacySettings, StrictModel
+from collector.sources.base import StrictModel
+from collector.sources.settings import SETTINGS, PrivacySettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import Field, field_validator
 
+from collector.sources.base import Alias, Origin, StrictModel
 from collector.sources.features import PRESETS, known_features
-
-Alias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{2,64}$")]
-
-_ORIGIN = re.compile(r"^https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?$")
-
-
-class StrictModel(BaseModel):
-    """A model that refuses unknown keys and never changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from collector.sources.servers import RestSettings
 
 
 class WebSettings(StrictModel):
     """How a web source is sent to and what its tracker does."""
 
-    origins: tuple[str, ...] = Field(
+    origins: tuple[Origin, ...] = Field(
         ("*",), description="Allowed origins: https://shop.example, https://*.shop.example, or * for any."
     )
     aliases: tuple[Alias, ...] = Field((), description="Further names for the paths of this source.")
@@ -32,14 +23,6 @@ class WebSettings(StrictModel):
     options: dict[str, Any] = Field(
         default_factory=dict, description="Options of the tracker's features, by their names."
     )
-
-    @field_validator("origins")
-    @classmethod
-    def _known_form(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            if origin != "*" and not _ORIGIN.match(origin):
-                raise ValueError(f"{origin!r} is no origin: use https://host, https://*.host or *")
-        return value
 
     @field_validator("features")
     @classmethod
@@ -65,4 +48,4 @@ class PrivacySettings(StrictModel):
     )
 
 
-SETTINGS: dict[str, type[StrictModel]] = {"web": WebSettings}
+SETTINGS: dict[str, type[StrictModel]] = {"web": WebSettings, "rest": RestSettings}

@@ -1,0 +1,114 @@
+"""The rest bridge: servers, and the browser clients of Segment's family. It knows HTTP and write keys."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from collector.answer import accepted_answer, cross_origin, preflight_answer, refusal_answer
+from collector.bridges.web import require_origin
+from collector.model import Reason, Refusal, Source
+from collector.protocols.payload import Payload, read_payload
+from collector.protocols.segment import segment
+from collector.sources.keys import key_name, usable_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aiohttp import web
+
+    from collector.bridges.request import Reader
+    from collector.pipeline import Pipeline
+
+KINDS = {
+    "t": "track",
+    "p": "page",
+    "s": "screen",
+    "i": "identify",
+    "g": "group",
+    "a": "alias",
+    "b": "batch",
+}
+_READABLE = ("json", "form")
+
+
+@dataclass(frozen=True, slots=True)
+class RestBridge:
+    """The handlers of the Segment HTTP API."""
+
+    pipeline: Pipeline
+    reader: Reader
+
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        """Take one event or a batch; answer 200 when they are safe."""
+        headers = cross_origin(request)
+        source: Source | None = None
+        kind = request.match_info.get("kind", "batch")
+        try:
+            body = await self.reader.server_body(request)
+            payload = read_payload(body, request.headers.get("Content-Type", ""))
+            source = accept_key(self.pipeline, request, payload.value)
+            _require_readable(payload)
+            hit = self.reader.hit(request, source, body)
+            outcomes = await self.pipeline.take(hit, segment(payload, KINDS.get(kind, kind)))
+        except Refusal as refusal:
+            self.pipeline.refuse(source, refusal, where=f"{request.method} {request.path}"[:200])
+            return refusal_answer(refusal, headers)
+        return accepted_answer(outcomes, headers)
+
+    async def preflight(self, request: web.Request) -> web.StreamResponse:
+        """Answer a CORS preflight: which headers come is the client's business, the key decides later."""
+        return preflight_answer(request)
+
+
+def accept_key(pipeline: Pipeline, request: web.Request, value: Any) -> Source:
+    """Return the source of the first usable write key that a request carries.
+
+    Raises Refusal unknown_key, source_disabled, origin_forbidden.
+    """
+    now = time.time_ns() // 1_000_000
+    for presented in presented_keys(request, value):
+        name = key_name(presented)
+        source = pipeline.catalogue.find(name)
+        key = usable_key(source, name, now) if source else None
+        if source and key:
+            if key.origins:
+                require_origin(request, key.origins)
+            return pipeline.accept(source.id, source.bridge)
+    raise Refusal(Reason.UNKNOWN_KEY)
+
+
+def presented_keys(request: web.Request, value: Any) -> Iterator[str]:
+    """Yield what may be a write key, by trust: header, query, body. Some headers are there for nothing."""
+    yield from _authorization(request.headers.get("Authorization", ""))
+    yield from filter(None, (request.headers.get("X-Write-Key"), request.query.get("writeKey")))
+    batch = value.get("batch") if isinstance(value, dict) else value
+    first = batch[0] if isinstance(batch, list) and batch else None
+    for part in (value, first):
+        if isinstance(part, dict) and isinstance(part.get("writeKey"), str):
+            yield part["writeKey"]
+
+
+def _authorization(header: str) -> Iterator[str]:
+    scheme, _, credentials = header.partition(" ")
+    if scheme.lower() == "bearer":
+        yield credentials.strip()
+    elif scheme.lower() == "basic":
+        try:
+            pair = base64.b64decode(credentials).decode()
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            return
+        user, _, password = pair.partition(":")
+        yield user
+        if password:
+            yield pair  # Jitsu's keys are id:secret
+
+
+def _require_readable(payload: Payload) -> None:
+    if payload.kind == "empty":
+        raise Refusal(Reason.EMPTY_BODY)
+    if payload.kind not in _READABLE:
+        raise Refusal(Reason.NOT_JSON, "It looks like text.")

@@ -1,0 +1,26 @@
+"""What the settings of every bridge are built from."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+_ORIGIN = re.compile(r"^https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?$")
+
+
+class StrictModel(BaseModel):
+    """A model that refuses unknown keys and never changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _known_form(value: str) -> str:
+    if value != "*" and not _ORIGIN.match(value):
+        raise ValueError(f"{value!r} is no origin: use https://host, https://*.host or *")
+    return value
+
+
+Alias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{2,64}$")]
+Origin = Annotated[str, AfterValidator(_known_form)]
