@@ -13,6 +13,7 @@ from collector import metrics
 from collector.bridges.request import Reader
 from collector.bridges.rest import RestBridge
 from collector.bridges.web import WebBridge
+from collector.bridges.webhook import WebhookBridge
 from collector.console import console_routes
 from collector.health import Health
 from collector.pipeline import Pipeline
@@ -20,6 +21,7 @@ from collector.ports import Ports
 from collector.routes import public_routes
 from collector.sources import Catalogue
 from collector.store import Names, open_store
+from collector.store.deliveries import DeliveryLog
 from collector.store.trackers import TrackerArchive
 from collector.stream import RefusedLog, Stream
 from collector.tracker import TrackerViews
@@ -38,6 +40,8 @@ class Collector:
     settings: Settings
     ports: Ports
     catalogue: Catalogue
+    pipeline: Pipeline
+    deliveries: DeliveryLog
     health: Health
     public: web.Application
     console: web.Application
@@ -52,28 +56,39 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         await catalogue.load()
         metrics.SOURCES.set_function(lambda: len(list(catalogue)))
         refused = RefusedLog(redis, names)
+        deliveries = DeliveryLog(redis, names)
         stream = Stream(redis, names, settings)
         await stream.start()
-        async with _running(catalogue.watch()), _running(refused.run()):
-            yield _wire(settings, redis, catalogue, Pipeline(catalogue, stream, refused, settings))
+        async with _running(catalogue.watch()), _running(refused.run()), _running(deliveries.run()):
+            yield _wire(
+                settings, redis, catalogue, Pipeline(catalogue, stream, refused, settings), deliveries
+            )
         await stream.stop()
         await refused.flush()
+        await deliveries.flush()
 
 
-def _wire(settings: Settings, redis: Redis, catalogue: Catalogue, pipeline: Pipeline) -> Collector:
+def _wire(
+    settings: Settings, redis: Redis, catalogue: Catalogue, pipeline: Pipeline, deliveries: DeliveryLog
+) -> Collector:
     health = Health(redis, catalogue)
     tracker = TrackerViews(catalogue, TrackerArchive(redis, Names(settings.namespace)), settings)
     reader = Reader(settings)
     public = web.Application()
     public.add_routes(
         public_routes(
-            settings.path_prefix, tracker, WebBridge(pipeline, reader), RestBridge(pipeline, reader), health
+            settings.path_prefix,
+            tracker=tracker,
+            browser=WebBridge(pipeline, reader),
+            rest=RestBridge(pipeline, reader),
+            webhooks=WebhookBridge(pipeline, reader, deliveries),
+            health=health,
         )
     )
     ports = Ports(settings.port, settings.console_port)
     console = web.Application()
     console.add_routes(console_routes(settings, ports, catalogue))
-    return Collector(settings, ports, catalogue, health, public, console)
+    return Collector(settings, ports, catalogue, pipeline, deliveries, health, public, console)
 
 
 @asynccontextmanager

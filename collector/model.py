@@ -45,7 +45,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One arriving request or message, before it is understood. Times are milliseconds since 1970."""
+    """One arriving request or message, before it is understood. Times are milliseconds since 1970.
+
+    ``url`` is the address as the sender called it; ``path`` is what follows the source in it.
+    """
 
     source: Source
     received_at: int
@@ -54,6 +57,8 @@ class Hit:
     headers: Mapping[str, str] = field(default_factory=dict)
     address: str | None = None
     method: str = "POST"
+    url: str = ""
+    path: str = ""
 
 
 @dataclass(slots=True)
@@ -87,6 +92,10 @@ class Reason(Enum):
     UNKNOWN_SOURCE = ("unknown_source", 404, "No source has this id or alias.")
     SOURCE_DISABLED = ("source_disabled", 403, "The source is switched off.")
     UNKNOWN_KEY = ("unknown_key", 401, "The write key is missing, unknown, expired or revoked.")
+    BAD_SIGNATURE = ("bad_signature", 401, "None of the source's secrets signed this delivery.")
+    STALE_SIGNATURE = ("stale_signature", 401, "The signed time is too far from now.")
+    TRAPPED = ("trapped", 400, "A field that people do not see was filled in.")
+    RATE_LIMITED = ("rate_limited", 429, "Too many deliveries from this address; wait a minute.")
     ORIGIN_FORBIDDEN = ("origin_forbidden", 403, "The source does not allow this origin.")
     CONSENT_MISSING = ("consent_missing", 403, "The source needs consent and the event carries none.")
     TOO_LARGE = ("too_large", 413, "The body is larger than the limit on the wire.")

@@ -13,18 +13,26 @@ if TYPE_CHECKING:
     from collector.answer import Handler
     from collector.bridges.rest import RestBridge
     from collector.bridges.web import WebBridge
+    from collector.bridges.webhook import WebhookBridge
     from collector.health import Health
     from collector.tracker import TrackerViews
 
 _SOURCE = "{source:[A-Za-z0-9_-]{2,64}}"
 _KIND = "{kind:track|page|screen|identify|group|alias|batch|[tpsigab]}"
+_PATH = "{path:.*}"
 _DIGEST = "{digest:[0-9a-f]{16}}"
 
 _ROBOTS = "User-agent: *\nDisallow: /\n"
 
 
 def public_routes(
-    prefix: str, tracker: TrackerViews, browser: WebBridge, rest: RestBridge, health: Health
+    prefix: str,
+    *,
+    tracker: TrackerViews,
+    browser: WebBridge,
+    rest: RestBridge,
+    webhooks: WebhookBridge,
+    health: Health,
 ) -> list[web.RouteDef]:
     """Return the routes of the public door, each behind the prefix."""
     table = [
@@ -37,6 +45,8 @@ def public_routes(
         *_both("/beacon/v1/batch", rest),  # RudderStack's sendBeacon
         *_both(f"/api/s/{_KIND}", rest),  # Jitsu
         *_both(f"/api/s/s2s/{_KIND}", rest),
+        ("*", f"/h/{_SOURCE}", webhooks.take),
+        ("*", f"/h/{_SOURCE}/{_PATH}", webhooks.take),
         ("GET", "/healthz", health.healthz),
         ("GET", "/readyz", health.readyz),
         ("GET", "/version", health.version),

@@ -19,7 +19,8 @@ LAYERS = [
     {"tracker"},
     {"answer"},
     {"pipeline"},
-    {"enrich", "protocols", "stream", "sources"},
+    {"enrich", "stream", "sources"},
+    {"protocols"},  # below sources, whose settings name presets and templates
     {"store"},
     {"metrics", "settings"},
     {"model", "assets", "ports", "__init__"},

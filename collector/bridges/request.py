@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 _RAW_DEFLATE = -zlib.MAX_WBITS
+_LONGEST_PATH = 200
 _GZIP_MARK = b"\x1f\x8b"
 
 
@@ -50,6 +51,8 @@ class Reader:
             headers=request.headers,
             address=self.address(request),
             method=request.method,
+            url=self.url(request),
+            path=request.match_info.get("path", "")[:_LONGEST_PATH],
         )
 
     async def body(self, request: web.Request, on_wire: int, inflated: int) -> bytes:
@@ -82,6 +85,11 @@ class Reader:
         except TimeoutError:
             raise Refusal(Reason.BODY_TIMEOUT) from None
         return bytes(body)
+
+    def url(self, request: web.Request) -> str:
+        """Return the address that the sender called: some providers sign it."""
+        origin = self.settings.public_url.rstrip("/") or f"{request.scheme}://{request.host}"
+        return origin + request.raw_path
 
     def address(self, request: web.Request) -> str | None:
         """Return the client's address: the peer's, or what trusted proxies say of it."""

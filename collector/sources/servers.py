@@ -1,11 +1,26 @@
-"""The settings of the bridges that servers send to."""
+"""The settings of the bridges that servers send to: write keys, and what a webhook's deliveries hold."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from dataclasses import replace
+from functools import cached_property
+from typing import Annotated, Literal
 
-from collector.sources.base import Origin, StrictModel
+from pydantic import AfterValidator, Field, field_validator
 
+from collector.protocols.presets import PRESETS, Preset
+from collector.protocols.signature import Recipe
+from collector.protocols.template import template
+from collector.protocols.webhook import Plan
+from collector.sources.base import Alias, Origin, StrictModel
+
+
+def _readable(value: str) -> str:
+    template(value)
+    return value
+
+
+Path = Annotated[str, Field(max_length=500), AfterValidator(_readable)]
 KEY_NAME = "key:"
 
 
@@ -31,3 +46,77 @@ class RestSettings(StrictModel):
     """How a rest source is sent to."""
 
     keys: tuple[WriteKey, ...] = Field((), max_length=100, description="Write keys: see `headwater key`.")
+
+
+class SignatureSettings(StrictModel):
+    """How a provider without a preset signs."""
+
+    header: str = Field("X-Signature", pattern=r"^[A-Za-z0-9-]{1,100}$", description="Header it comes in.")
+    prefix: str = Field("", max_length=50, description="What stands before it, such as sha256=.")
+    encoding: Literal["hex", "base64"] = Field("hex", description="How it is written.")
+    digest: Literal["sha1", "sha256", "sha384", "sha512"] = Field("sha256", description="Digest of the HMAC.")
+    signed: str = Field(
+        "{body}",
+        max_length=200,
+        description="What is signed, made of {id}, {timestamp}, {method}, {url}, {form} and {body}.",
+    )
+    timestamp: Path = Field("", description="Where the signed time is, such as {header.x-timestamp}.")
+    unit: Literal["s", "ms"] = Field("s", description="Unit of the signed time.")
+    tolerance_seconds: int = Field(300, ge=0, description="How old a delivery may be; 0 for any age.")
+    id: Path = Field("", description="Where the signed id is.")
+    key: Literal["raw", "base64"] = Field("raw", description="Whether the secret is base64.")
+
+    def recipe(self) -> Recipe:
+        """Return the recipe that these settings describe."""
+        fields = self.model_dump(exclude={"header", "unit"})
+        return Recipe(f"{{header.{self.header}}}", unit_ms=1 if self.unit == "ms" else 1000, **fields)
+
+
+class WebhookSettings(StrictModel):
+    """What a webhook source receives. Empty templates are the preset's."""
+
+    preset: str = Field("json", description=f"Who sends: {', '.join(PRESETS)}.")
+    secrets: tuple[Annotated[str, Field(min_length=1, max_length=2000)], ...] = Field(
+        (), max_length=10, description="Secrets or public keys; while one is replaced, the old and the new."
+    )
+    signature: SignatureSettings = Field(SignatureSettings(), description="How preset hmac is signed.")
+    event: Path = Field("", description="Name of the event, such as {header.x-event}.{body.action}.")
+    id: Path = Field("", description="Id of the delivery; one seen before is not stored again.")
+    time: Path = Field("", description="When it happened: ISO 8601, seconds or milliseconds.")
+    user: Path = Field("", description="The user id.")
+    anonymous: Path = Field("", description="The visitor's anonymous id.")
+    hash_user: bool = Field(default=False, description="Whether the user id is kept as SHA-256 only.")
+    properties: dict[str, Path] = Field(
+        default_factory=dict, description="Properties by name; without any, the whole body."
+    )
+    origins: tuple[Origin, ...] = Field(("*",), description="Origins that a form may be sent from.")
+    thank_you: str = Field(
+        "", pattern=r"^(https?://[^\s]{1,1000})?$", description="Page that a form leads to, by 303."
+    )
+    honeypot: str = Field("", max_length=100, description="Form field that people do not see.")
+    per_minute: int = Field(0, ge=0, description="Most deliveries a minute from one address; 0 for any.")
+    keep: Literal["off", "refused", "all"] = Field(
+        "refused", description="Which deliveries are kept as they came, to be looked at and replayed."
+    )
+    aliases: tuple[Alias, ...] = Field((), description="Further names for the paths of this source.")
+
+    @field_validator("preset")
+    @classmethod
+    def _known_preset(cls, value: str) -> str:
+        if value not in PRESETS:
+            raise ValueError(f"{value!r} is no preset: choose from {', '.join(PRESETS)}")
+        return value
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What deliveries are read by."""
+        preset = _with_own(self)
+        return Plan(
+            self.preset, preset, self.secrets, self.anonymous, self.hash_user, self.properties or None
+        )
+
+
+def _with_own(settings: WebhookSettings) -> Preset:
+    own = {name: value for name in ("event", "id", "time", "user") if (value := getattr(settings, name))}
+    preset = replace(PRESETS[settings.preset], **own)
+    return replace(preset, recipe=settings.signature.recipe()) if settings.preset == "hmac" else preset

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from collector.sources.base import Alias, Origin, StrictModel
 from collector.sources.features import PRESETS, known_features
-from collector.sources.servers import RestSettings
+from collector.sources.servers import RestSettings, WebhookSettings
 
 
 class WebSettings(StrictModel):
@@ -48,4 +48,8 @@ class PrivacySettings(StrictModel):
     )
 
 
-SETTINGS: dict[str, type[StrictModel]] = {"web": WebSettings, "rest": RestSettings}
+SETTINGS: dict[str, type[StrictModel]] = {
+    "web": WebSettings,
+    "rest": RestSettings,
+    "webhook": WebhookSettings,
+}

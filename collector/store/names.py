@@ -34,6 +34,10 @@ class Names:
         """Name the stream of changes to sources."""
         return f"{self.namespace}:{{sources}}:changes"
 
+    def deliveries(self, source: str) -> str:
+        """Name the capped stream of a webhook source's last deliveries."""
+        return f"{self.namespace}:{{deliveries}}:{source}"
+
     def trackers(self, source: str) -> str:
         """Name the hash of a source's rendered trackers, digest to bytes."""
         return f"{self.namespace}:{{trackers}}:{source}"

@@ -1,0 +1,146 @@
+"""The webhook bridge: deliveries of providers and forms, answered as each of them needs it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from collector.answer import (
+    NO_STORE,
+    REASON_HEADER,
+    accepted_answer,
+    cross_origin,
+    preflight_answer,
+    reason_header,
+    refusal_answer,
+)
+from collector.bridges.web import require_origin
+from collector.model import Hit, Outcome, Reason, Refusal, Source
+from collector.protocols.template import Scope
+from collector.protocols.webhook import webhook
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collector.bridges.request import Reader
+    from collector.pipeline import Pipeline
+    from collector.sources.servers import WebhookSettings
+    from collector.store.deliveries import DeliveryLog
+
+_MINUTE_SECONDS = 60
+_MOST_ADDRESSES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookBridge:
+    """The handler of webhook sources' paths, for every HTTP method."""
+
+    pipeline: Pipeline
+    reader: Reader
+    log: DeliveryLog
+    counts: dict[tuple[str, str | None, int], int] = field(default_factory=dict)
+
+    async def take(self, request: web.Request) -> web.StreamResponse:
+        """Take a delivery; answer when its events are safe, as its provider counts success."""
+        if request.method == "OPTIONS":
+            return _handshake(request)
+        source: Source | None = None
+        hit: Hit | None = None
+        try:
+            source = self.pipeline.accept(request.match_info["source"], "webhook")
+            settings: WebhookSettings = source.settings
+            self._admit(request, source)
+            hit = self.reader.hit(request, source, await self.reader.server_body(request))
+            if not hit.body and not hit.query and request.method in {"GET", "HEAD"}:
+                return web.Response(text="Waiting for deliveries.\n", headers=NO_STORE)
+            _require_untrapped(hit, settings)
+            outcomes = await self.pipeline.take(hit, webhook(settings.plan))
+        except Refusal as refusal:
+            return self._refused(request, source, hit, refusal)
+        self._remember(hit, outcomes)
+        return _answer(request, hit, outcomes)
+
+    def _admit(self, request: web.Request, source: Source) -> None:
+        settings: WebhookSettings = source.settings
+        require_origin(request, settings.origins)
+        if not settings.per_minute:
+            return
+        key = (source.id, self.reader.address(request), int(time.monotonic() // _MINUTE_SECONDS))
+        if len(self.counts) >= _MOST_ADDRESSES:
+            self.counts.clear()
+        self.counts[key] = self.counts.get(key, 0) + 1
+        if self.counts[key] > settings.per_minute:
+            raise Refusal(Reason.RATE_LIMITED, retry_after=_MINUTE_SECONDS)
+
+    def _refused(
+        self, request: web.Request, source: Source | None, hit: Hit | None, refusal: Refusal
+    ) -> web.Response:
+        self.pipeline.refuse(source, refusal, where=f"{request.method} {request.path}"[:200])
+        if source is None:
+            return refusal_answer(refusal, cross_origin(request))
+        kept = hit if hit and source.settings.keep != "off" else None
+        row = {"verdict": "refused", "reason": refusal.reason.code, "detail": refusal.detail[:500]}
+        self.log.add(source.id, row, kept)
+        if hit and refusal.reason is Reason.TRAPPED:
+            return _form_answer(request, hit)  # who fills the trap need not know
+        return refusal_answer(refusal, cross_origin(request))
+
+    def _remember(self, hit: Hit, outcomes: Sequence[Outcome]) -> None:
+        reasons = reason_header(outcomes).get(REASON_HEADER, "")
+        verdicts = ", ".join(sorted({outcome.verdict for outcome in outcomes})) or "handshake"
+        keep = hit.source.settings.keep
+        kept = hit if keep == "all" or (reasons and keep == "refused") else None
+        ids = " ".join(outcome.id or "" for outcome in outcomes)[:500]
+        self.log.add(hit.source.id, {"verdict": verdicts, "reason": reasons, "ids": ids}, kept)
+
+
+def _require_untrapped(hit: Hit, settings: WebhookSettings) -> None:
+    if settings.honeypot:
+        body: Any = Scope(hit).body
+        if isinstance(body, dict) and body.get(settings.honeypot):
+            raise Refusal(Reason.TRAPPED)
+
+
+def _answer(request: web.Request, hit: Hit, outcomes: Sequence[Outcome]) -> web.Response:
+    kind = hit.source.settings.plan.preset.answer
+    if any(outcome.refusal for outcome in outcomes) and kind != "form":
+        return accepted_answer(outcomes, cross_origin(request))
+    if kind == "slack":
+        return _slack_answer(hit)
+    if kind == "empty":
+        return web.Response(headers=NO_STORE)
+    if kind == "form":
+        return _form_answer(request, hit)
+    return accepted_answer(outcomes, cross_origin(request))
+
+
+def _slack_answer(hit: Hit) -> web.Response:
+    """Echo the challenge of Slack's handshake; else nothing, which a slash command shows as nothing."""
+    body = Scope(hit).body
+    if isinstance(body, dict) and body.get("type") == "url_verification":
+        return web.Response(text=str(body.get("challenge", ""))[:1000], headers=NO_STORE)
+    return web.Response(headers=NO_STORE)
+
+
+def _form_answer(request: web.Request, hit: Hit) -> web.Response:
+    """Lead a person to the thank-you page; a script that asks for JSON gets it."""
+    if "application/json" in request.headers.get("Accept", ""):
+        return accepted_answer([], cross_origin(request))
+    page = hit.source.settings.thank_you
+    if page:
+        return web.Response(status=303, headers={**NO_STORE, "Location": page})
+    return web.Response(text="Thank you.\n", headers=NO_STORE)
+
+
+def _handshake(request: web.Request) -> web.Response:
+    """Answer a browser's preflight, and the OPTIONS handshake of CloudEvents' webhooks."""
+    origin = request.headers.get("WebHook-Request-Origin")
+    answer = preflight_answer(request)
+    if origin:
+        answer.headers["WebHook-Allowed-Origin"] = origin
+        answer.headers["WebHook-Allowed-Rate"] = "*"
+        answer.headers["Allow"] = "POST"
+    return answer

@@ -1,0 +1,190 @@
+"""One verifier for the signatures of all webhooks: what a recipe describes, over the bytes as they came."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from collector.model import Reason, Refusal
+from collector.protocols.template import Scope, template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_MOST_SIGNATURES = 16
+_PUBLIC_KEY = "whpk_"  # Standard Webhooks' mark of an ed25519 key, whose signatures begin with v1a
+_ED25519_PREFIX = "v1a,"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a provider signs. ``signature``, ``timestamp`` and ``id`` say where to look, as templates.
+
+    ``signed`` is what is signed, made of {id}, {timestamp}, {method}, {url}, {form} and {body}.
+    """
+
+    signature: str
+    signed: str = "{body}"
+    kind: str = "hmac"  # or ecdsa (P-256, SHA-256), or token: the secret itself is sent
+    digest: str = "sha256"
+    encoding: str = "hex"
+    prefix: str = ""
+    separator: str = ""
+    key: str = "raw"  # or base64, after whsec_
+    timestamp: str = ""
+    timestamp_prefix: str = ""  # where the time stands among the signatures
+    unit_ms: int = 1000
+    tolerance_seconds: int = 300
+    id: str = ""
+    optional: bool = False  # without a secret every delivery is taken
+
+
+def verify(recipe: Recipe, secrets: Sequence[str], scope: Scope) -> None:
+    """Raise Refusal bad_signature or stale_signature unless one of the secrets signed the delivery."""
+    usable = [secret for secret in secrets if secret]
+    if not usable:
+        if recipe.optional:
+            return
+        raise Refusal(Reason.BAD_SIGNATURE, "The source has no secret.")
+    header = template(recipe.signature).text(scope)
+    pieces = header.split(recipe.separator)[:_MOST_SIGNATURES] if recipe.separator else [header]
+    timestamp = _timestamp(recipe, scope, pieces)
+    contents = list(signed_contents(recipe, scope, timestamp))
+    if not any(_matches(recipe, secret, content, pieces) for secret in usable for content in contents):
+        raise Refusal(Reason.BAD_SIGNATURE)
+
+
+def sign(recipe: Recipe, secret: str, content: bytes) -> str:
+    """Return the signature of a content as the provider writes it. Raises ValueError for a broken key."""
+    if recipe.kind == "token":
+        return recipe.prefix + secret
+    key = _base64(secret.removeprefix("whsec_")) if recipe.key == "base64" else secret.encode()
+    digest = hmac.digest(key, content, recipe.digest)
+    return recipe.prefix + (digest.hex() if recipe.encoding == "hex" else base64.b64encode(digest).decode())
+
+
+def signed_contents(recipe: Recipe, scope: Scope, timestamp: str) -> Iterator[bytes]:
+    """Yield what may have been signed: more than one where providers disagree about the port in the URL."""
+    hit = scope.hit
+    known = {
+        "{id}": _bytes(template(recipe.id).text(scope)),
+        "{timestamp}": _bytes(timestamp),
+        "{method}": hit.method.encode(),
+        "{form}": _sorted_form(scope) if "{form}" in recipe.signed else b"",
+        "{body}": hit.body,
+    }
+    for url in _urls(hit.url) if "{url}" in recipe.signed else ("",):
+        yield _fill(recipe.signed, {**known, "{url}": _bytes(url)})
+
+
+def _fill(text: str, known: dict[str, bytes]) -> bytes:
+    content, rest = b"", text
+    while rest:
+        literal, brace, rest = rest.partition("{")
+        name, closing, rest = rest.partition("}") if brace else ("", "", "")
+        content += literal.encode() + known.get(brace + name + closing, b"")
+    return content
+
+
+def _matches(recipe: Recipe, secret: str, content: bytes, pieces: Sequence[str]) -> bool:
+    if recipe.kind == "ecdsa":
+        return any(_ecdsa(secret, content, piece) for piece in pieces)
+    if secret.startswith(_PUBLIC_KEY):
+        return any(_ed25519(secret, content, piece) for piece in pieces)
+    try:
+        expected = sign(recipe, secret, content).encode()
+    except ValueError:  # a secret that is not base64
+        return False
+    # All are compared, and each in constant time; hex is taken in either case.
+    lower = recipe.encoding == "hex" and recipe.kind == "hmac"
+    found = [hmac.compare_digest(expected, _bytes(piece.lower() if lower else piece)) for piece in pieces]
+    return any(found)
+
+
+def _ecdsa(secret: str, content: bytes, piece: str) -> bool:
+    try:
+        key: Any = load_der_public_key(_base64(secret))
+        if not isinstance(key, EllipticCurvePublicKey):
+            return False
+        key.verify(_base64(piece), content, ECDSA(SHA256()))
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+    return True
+
+
+def _ed25519(secret: str, content: bytes, piece: str) -> bool:
+    try:
+        key = Ed25519PublicKey.from_public_bytes(_base64(secret.removeprefix(_PUBLIC_KEY)))
+        key.verify(_base64(piece.removeprefix(_ED25519_PREFIX)), content)
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+    return piece.startswith(_ED25519_PREFIX)
+
+
+def _timestamp(recipe: Recipe, scope: Scope, pieces: Sequence[str]) -> str:
+    """Return the signed time as it was sent. Raises Refusal stale_signature when it is too far away."""
+    prefix = recipe.timestamp_prefix
+    if prefix:
+        text = next((piece.removeprefix(prefix) for piece in pieces if piece.startswith(prefix)), "")
+    else:
+        text = template(recipe.timestamp).text(scope)
+    if not (prefix or recipe.timestamp) or not recipe.tolerance_seconds:
+        return text
+    if not (text.isascii() and text.isdigit() and len(text) < 16):  # noqa: PLR2004 - no time has more
+        raise Refusal(Reason.STALE_SIGNATURE, "It carries no time.")
+    apart = abs(scope.hit.received_at - int(text) * recipe.unit_ms)
+    if apart > recipe.tolerance_seconds * 1000:
+        raise Refusal(Reason.STALE_SIGNATURE, f"It may be {recipe.tolerance_seconds} seconds old.")
+    return text
+
+
+def _sorted_form(scope: Scope) -> bytes:
+    """Return the form's names and values, sorted; a JSON body is signed by its digest in the query."""
+    digest = scope.query.get("bodySHA256")
+    if isinstance(digest, str):
+        if not hmac.compare_digest(
+            hashlib.sha256(scope.hit.body).hexdigest().encode(), _bytes(digest.lower())
+        ):
+            raise Refusal(Reason.BAD_SIGNATURE)
+        return b""
+    try:
+        pairs = parse_qsl(scope.hit.body.decode(), keep_blank_values=True, max_num_fields=1000)
+    except ValueError:
+        raise Refusal(Reason.BAD_SIGNATURE) from None
+    return "".join(name + value for name, value in sorted(set(pairs))).encode()
+
+
+def _urls(url: str) -> Iterator[str]:
+    """Yield the address as called, without its port, and with the scheme's own."""
+    yield url
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return
+    if port:
+        yield parts._replace(netloc=host).geturl()
+    else:
+        yield parts._replace(netloc=f"{host}:{443 if parts.scheme == 'https' else 80}").geturl()
+
+
+def _base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except binascii.Error as error:
+        raise ValueError(str(error)) from None
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")

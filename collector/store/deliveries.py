@@ -1,0 +1,81 @@
+"""The last deliveries of each webhook source, for people to look at and replay: best effort, bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from collector.model import Hit
+    from collector.store import Redis
+    from collector.store.names import Names
+
+_KEPT = 200
+_WAITING = 100  # bodies wait in memory: with the most bytes of each, 25 MB
+_MOST_BYTES = 256 * 1024
+_EVERY_SECONDS = 0.5
+_SECONDS = 30 * 24 * 3600
+_PRIVATE = {"cookie", "proxy-authorization"}
+
+
+class DeliveryLog:
+    """Remember deliveries with their verdict, and as they came where the source asks for it."""
+
+    def __init__(self, redis: Redis, names: Names) -> None:
+        self._redis = redis
+        self._names = names
+        self._waiting: deque[tuple[str, dict[Any, Any]]] = deque(maxlen=_WAITING)
+
+    def add(self, source: str, fields: dict[str, str], hit: Hit | None) -> None:
+        """Remember a delivery for the next write; ``hit`` is what came, None when it is not kept."""
+        row: dict[Any, Any] = dict(fields)
+        if hit is not None and len(hit.body) <= _MOST_BYTES:
+            row["raw"] = pack(hit)
+        self._waiting.append((source, row))
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await asyncio.sleep(_EVERY_SECONDS)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what waits; when Redis is away it is dropped, since the events themselves are elsewhere."""
+        if not self._waiting:
+            return
+        rows, self._waiting = self._waiting, deque(maxlen=_WAITING)
+        with contextlib.suppress(RedisError, OSError):
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for source, fields in rows:
+                    pipe.xadd(self._names.deliveries(source), fields, maxlen=_KEPT, approximate=False)
+                    pipe.expire(self._names.deliveries(source), _SECONDS)
+                await pipe.execute()
+
+    async def last(self, source: str, count: int = _KEPT) -> list[dict[str, Any]]:
+        """Return the last deliveries, newest first. Raises redis.exceptions.RedisError."""
+        rows: Any = await self._redis.xrevrange(self._names.deliveries(source), count=count)
+        return [
+            {"entry": entry.decode(), **{key.decode(): _text(key, value) for key, value in fields.items()}}
+            for entry, fields in rows
+        ]
+
+
+def _text(key: bytes, value: bytes) -> Any:
+    return orjson.loads(value) if key == b"raw" else value.decode()
+
+
+def pack(hit: Hit) -> bytes:
+    """Return a hit as JSON, from which it can be taken again."""
+    headers = {
+        str(name): value.encode(errors="surrogateescape").decode(errors="replace")
+        for name, value in hit.headers.items()
+        if name.lower() not in _PRIVATE
+    }
+    kept = {name: getattr(hit, name) for name in ("received_at", "query", "address", "method", "url", "path")}
+    return orjson.dumps({**kept, "headers": headers, "body": base64.b64encode(hit.body).decode()})
