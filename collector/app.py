@@ -91,6 +91,10 @@ def _wire(
     return Collector(settings, ports, catalogue, pipeline, deliveries, health, public, console)
 
 
+async def _hide_software(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "headwater"
+
+
 @asynccontextmanager
 async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
     task = asyncio.create_task(work)

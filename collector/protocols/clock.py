@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _MIN_MS = 0
 _MAX_MS = 253_402_300_799_999  # the end of the year 9999, the last that ISO 8601 writes with four digits
 
@@ -17,7 +19,7 @@ def to_ms(value: Any) -> int | None:
         return None
     try:
         parsed = datetime.fromisoformat(value)
-        ms = int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
+        ms = ((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
     except (ValueError, OverflowError):
         return None
     return ms if _MIN_MS <= ms <= _MAX_MS else None
@@ -25,7 +27,7 @@ def to_ms(value: Any) -> int | None:
 
 def to_iso(ms: int) -> str:
     """Return milliseconds since 1970 as ISO 8601 in UTC, such as 2026-01-31T12:00:00.000Z."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    return (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def corrected(received: int, sent: int | None, original: int | None) -> int:
