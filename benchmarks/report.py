@@ -39,7 +39,7 @@ def table(figures: Sequence[Figures]) -> Table:
     """Return the table for a terminal."""
     shown = Table(title="CPU per acknowledged event", box=box.SIMPLE, padding=(0, 1, 0, 0))
     for heading in _HEADINGS:
-        shown.add_column(heading, justify="left" if heading == "contender" else "right")
+        shown.add_column(heading.replace(" ", "\n"), justify="left" if heading == "contender" else "right")
     for row in _rows(figures):
         shown.add_row(*row)
     return shown
