@@ -56,7 +56,7 @@ async def measure(contender: Contender, redis: Redis, server_pid: int, events_a_
         after = await _sample(contender, redis, server_pid)
         memory = memory_bytes(contender.pid)
     seen = sending.result()
-    _require_all(contender, seen, events_a_hit, await redis.xlen(contender.stream))
+    require_all(contender, seen, events_a_hit, await redis.xlen(contender.stream))
     events = after.events - before.events
     return Figures(
         contender=contender.name,
@@ -75,7 +75,8 @@ async def _sample(contender: Contender, redis: Redis, server_pid: int) -> _Sampl
     return _Sample(time.monotonic(), events, cpu_seconds(contender.pid), cpu_seconds(server_pid))
 
 
-def _require_all(contender: Contender, seen: load.Seen, events_a_hit: int, stored: int) -> None:
+def require_all(contender: Contender, seen: load.Seen, events_a_hit: int, stored: int) -> None:
+    """Raise LostError unless every event of every answered hit is in the stream once."""
     acknowledged = seen.hits * events_a_hit
     if seen.failed or stored != acknowledged:
         raise LostError(
