@@ -6,6 +6,7 @@ became of every event. The durability rule stands in ``_append``: nothing is cal
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,7 @@ class Pipeline:
         stamp = _stamp(hit.source, batch)
         limit = self._limits(hit.source).event_bytes
         received = to_iso(hit.received_at)
+        window = self._window(hit.source)
         records: dict[int, Record] = {}
 
         def encode(event: Event) -> Refusal | None:
@@ -91,7 +93,7 @@ class Pipeline:
             data = to_json(event.message)
             if len(data) > limit:
                 return Refusal(Reason.EVENT_TOO_LARGE, f"The limit is {limit} bytes.")
-            records[event.index] = self._record(event, hit.source, data)
+            records[event.index] = _record(event, hit.source, window, data)
             return None
 
         _set_apart(batch, encode)
@@ -111,18 +113,18 @@ class Pipeline:
                     "receivedAt": to_iso(hit.received_at),
                     "raw": orjson.Fragment(raw),
                 }
-                window = int(self.settings.dedup_hours_server * 3600)
+                window = self._window(source)
                 data = orjson.dumps(kept)
                 records.append(
                     Record(source.id, QUARANTINE, source.id, "refused", raw.decode(), window, data)
                 )
         return records
 
-    def _record(self, event: Event, source: Source, data: bytes) -> Record:
+    def _window(self, source: Source) -> int:
+        """Return how long the ids of a source's events are remembered, in seconds."""
         browser = source.bridge in _BROWSER_BRIDGES
         hours = self.settings.dedup_hours_browser if browser else self.settings.dedup_hours_server
-        visitor = event.visitor or event.id
-        return Record(visitor, source.stream, source.id, event.type, event.id, int(hours * 3600), data)
+        return int(hours * 3600)
 
     async def _append(self, batch: Batch, source: Source, records: list[Record]) -> list[Outcome]:
         events = batch.events
@@ -143,8 +145,8 @@ class Pipeline:
         )
 
     def _count(self, source: Source, outcomes: list[Outcome]) -> list[Outcome]:
-        for outcome in outcomes:
-            metrics.EVENTS.labels(source.id, outcome.verdict).inc()
+        for verdict, number in Counter(outcome.verdict for outcome in outcomes).items():
+            metrics.EVENTS.labels(source.id, verdict).inc(number)
         return outcomes
 
     def _with_refused(self, outcomes: list[Outcome], batch: Batch, source: Source) -> list[Outcome]:
@@ -164,6 +166,11 @@ def _set_apart(batch: Batch, judge: Any) -> None:
         else:
             batch.refused.append((event.index, refusal))
     batch.events = kept
+
+
+def _record(event: Event, source: Source, window: int, data: bytes) -> Record:
+    visitor = event.visitor or event.id
+    return Record(visitor, source.stream, source.id, event.type, event.id, window, data)
 
 
 def _consented(event: Event) -> bool:

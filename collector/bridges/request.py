@@ -77,6 +77,8 @@ class Reader:
             raise too_large
         body = bytearray()
         try:
+            if request.content.is_eof():  # it came with the headers: there is nothing to wait for
+                return await request.read()
             async with asyncio.timeout(self.settings.body_seconds):
                 async for chunk in request.content.iter_any():
                     body += chunk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -54,6 +55,7 @@ async def _serve_one(settings: Settings, *, demo: bool) -> None:
         async with open_doors(running, shared=_WORKER in os.environ) as ports:
             if os.environ.get(_WORKER, "0") == "0":
                 banner.show(settings, ports, running.catalogue)
+            _calm_garbage_collection()
             await stop.wait()
             running.health.draining = True
             log.info("draining")
@@ -104,6 +106,13 @@ def _stop_signal() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
+
+
+def _calm_garbage_collection() -> None:
+    """Leave out what start-up made: it stays for good, and each walk over it holds every hit up for 40 ms."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)  # hits make few cycles; counting references frees the rest at once
 
 
 def _uvloop() -> None:

@@ -59,7 +59,7 @@ class _Common:
         self._context = an_object(envelope, "context")
         check_depth(self._context, limits.depth)
         self._sent_at = to_ms(envelope.get("sentAt"))
-        self._received = to_iso(hit.received_at)
+        self._sent = {} if self._sent_at is None else {"sentAt": to_iso(self._sent_at)}
 
     def event(self, index: int, item: Any) -> Event:
         if not isinstance(item, dict):
@@ -86,7 +86,5 @@ class _Common:
         original = to_ms(item.get("originalTimestamp", item.get("timestamp")))
         if original is not None:
             message["originalTimestamp"] = to_iso(original)
-        if self._sent_at is not None:
-            message["sentAt"] = to_iso(self._sent_at)
+        message |= self._sent
         message["timestamp"] = to_iso(corrected(self._hit.received_at, self._sent_at, original))
-        message["receivedAt"] = self._received
