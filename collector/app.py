@@ -75,6 +75,7 @@ def _wire(
     tracker = TrackerViews(catalogue, TrackerArchive(redis, Names(settings.namespace)), settings)
     reader = Reader(settings)
     public = web.Application()
+    public.on_response_prepare.append(_hide_software)
     public.add_routes(
         public_routes(
             settings.path_prefix,

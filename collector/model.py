@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BRIDGES = ("web", "rest", "webhook", "email", "queue")
+BROWSER_BRIDGES = ("web", "email")
 CHANNELS = ("Web", "Mobile", "Email", "CRM", "Call Center", "Point of Sale", "Other")
 
 

@@ -19,6 +19,7 @@ LAYERS = [
     {"tracker"},
     {"answer"},
     {"pipeline"},
+    {"records"},
     {"enrich", "stream", "sources"},
     {"protocols"},  # below sources, whose settings name presets and templates
     {"store"},

@@ -6,16 +6,17 @@ import ipaddress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from collector.model import BROWSER_BRIDGES
+
 if TYPE_CHECKING:
     from collector.model import Hit
 
-_BROWSER_BRIDGES = ("web", "email")
 _LONGEST = 1024
 
 
 def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
     """Tell userAgent and ip. A browser speaks for itself; a server speaks for the client it names."""
-    if hit.source.bridge in _BROWSER_BRIDGES:
+    if hit.source.bridge in BROWSER_BRIDGES:
         agent = hit.headers.get("User-Agent", "")[:_LONGEST] or None
         return {"userAgent": agent, "ip": _kept(hit.address, hit.source.privacy.address)}
     return {"ip": _kept(context.get("ip"), hit.source.privacy.address)}

@@ -35,6 +35,12 @@ class Batch:
     raw: dict[int, Any] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
 
+    def set_apart(self, judge: Callable[[Event], Refusal | None]) -> None:
+        """Move the events that ``judge`` gives a refusal for to the refused ones."""
+        verdicts = [(event, judge(event)) for event in self.events]
+        self.events = [event for event, refusal in verdicts if refusal is None]
+        self.refused += [(event.index, refusal) for event, refusal in verdicts if refusal is not None]
+
 
 Protocol: TypeAlias = "Callable[[Hit, Limits], Batch]"
 

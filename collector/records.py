@@ -1,0 +1,94 @@
+"""What an event looks like in the stream: the collector's own stamp on it, its JSON, its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from collector import __version__
+from collector.model import BROWSER_BRIDGES, Event, Hit, Reason, Refusal, Source
+from collector.protocols import Limits
+from collector.protocols.clock import to_iso
+from collector.protocols.decode import to_json
+from collector.stream import Record
+
+if TYPE_CHECKING:
+    from collector.protocols import Batch
+    from collector.settings import Settings
+
+QUARANTINE = "quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for the events of a bridge: its limits, and how long an id is remembered, in seconds."""
+
+    limits: Limits
+    window: int
+    quarantine: bool
+
+
+def rules_for(source: Source, settings: Settings) -> Rules:
+    """Return the rules of a source: a browser is a stranger, a server is known and retries for long."""
+    if source.bridge in BROWSER_BRIDGES:
+        limits = Limits(settings.batch_events, settings.event_bytes, settings.depth)
+        return Rules(limits, int(settings.dedup_hours_browser * 3600), quarantine=False)
+    limits = Limits(settings.server_batch_events, settings.server_event_bytes, settings.depth)
+    return Rules(limits, int(settings.dedup_hours_server * 3600), quarantine=True)
+
+
+def encode(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
+    """Return a record for each event of the batch; an event that is too large is set apart first."""
+    stamp = _stamp(hit, batch)
+    written: dict[int, bytes] = {}
+
+    def write(event: Event) -> Refusal | None:
+        event.message |= stamp
+        data = written[event.index] = to_json(event.message)
+        if len(data) > rules.limits.event_bytes:
+            return Refusal(Reason.EVENT_TOO_LARGE, f"The limit is {rules.limits.event_bytes} bytes.")
+        return None
+
+    batch.set_apart(write)
+    return [_record(event, hit.source, rules, written[event.index]) for event in batch.events]
+
+
+def quarantined(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
+    """Return the records that keep what a server sent and no event could be made of, each once."""
+    if not rules.quarantine:
+        return []
+    name = hit.source.id
+    records = []
+    for index, refusal in batch.refused:
+        if index in batch.raw:
+            raw = to_json(batch.raw[index])
+            data = orjson.dumps(
+                {
+                    "reason": refusal.reason.code,
+                    "message": refusal.message,
+                    "index": index,
+                    "source": name,
+                    "receivedAt": to_iso(hit.received_at),
+                    "raw": orjson.Fragment(raw),
+                }
+            )
+            records.append(Record(name, QUARANTINE, name, "refused", raw.decode(), rules.window, data))
+    return records
+
+
+def _record(event: Event, source: Source, rules: Rules, data: bytes) -> Record:
+    visitor = event.visitor or event.id
+    return Record(visitor, source.stream, source.id, event.type, event.id, rules.window, data)
+
+
+def _stamp(hit: Hit, batch: Batch) -> dict[str, Any]:
+    """Return what the collector itself says of the events of a hit."""
+    source = hit.source
+    flags = {"flags": list(batch.flags)} if batch.flags else {}
+    return {
+        "receivedAt": to_iso(hit.received_at),
+        "source": {"id": source.id, "bridge": source.bridge, "channel": source.channel},
+        "collector": {"version": __version__, "protocol": batch.protocol, **flags},
+    }
