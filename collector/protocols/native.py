@@ -59,7 +59,9 @@ class _Common:
         self._context = an_object(envelope, "context")
         check_depth(self._context, limits.depth)
         self._sent_at = to_ms(envelope.get("sentAt"))
-        self._sent = {} if self._sent_at is None else {"sentAt": to_iso(self._sent_at)}
+        self._times = {"receivedAt": to_iso(hit.received_at)}
+        if self._sent_at is not None:
+            self._times["sentAt"] = to_iso(self._sent_at)
 
     def event(self, index: int, item: Any) -> Event:
         if not isinstance(item, dict):
@@ -86,5 +88,5 @@ class _Common:
         original = to_ms(item.get("originalTimestamp", item.get("timestamp")))
         if original is not None:
             message["originalTimestamp"] = to_iso(original)
-        message |= self._sent
+        message |= self._times
         message["timestamp"] = to_iso(corrected(self._hit.received_at, self._sent_at, original))
