@@ -12,6 +12,7 @@ from collector.cli.events import get, send, tail
 from collector.cli.key import key
 from collector.cli.serve import serve
 from collector.cli.source import snippet, source
+from collector.cli.webhook import replay, webhook
 from collector.doors import DoorError
 from collector.settings import SettingsError
 from collector.sources import SourceError
@@ -26,7 +27,7 @@ def cli() -> None:
     """Collect events: a tracker for every source, an answer that means safe, events in Redis streams."""
 
 
-for command in (serve, source, key, snippet, send, tail, get, doctor):
+for command in (serve, source, key, webhook, replay, snippet, send, tail, get, doctor):
     cli.add_command(command)
 
 

@@ -22,6 +22,7 @@ class Preset:
     drop: tuple[str, ...] = ()  # keys that are nobody's business in the stream
     silent: tuple[str, ...] = ()  # events that only the provider's handshake needs
     ask_for: str = ""  # what the provider calls the secret
+    form: bool = False  # whether it sends forms
     answer: str = "json"  # or empty, slack, form
 
 
@@ -145,6 +146,7 @@ PRESETS: dict[str, Preset] = {
         ".{body.MessageStatus|body.SmsStatus|body.CallStatus}",
         user="{body.From}",
         ask_for="Auth token",
+        form=True,
         answer="empty",
     ),
     "hubspot": Preset(
@@ -197,6 +199,7 @@ PRESETS: dict[str, Preset] = {
         time="{body.fired_at}",
         user="{body.data.email}",
         ask_for="A long random word of your own",
+        form=True,
     ),
     "calendly": Preset(
         "Calendly",
@@ -216,6 +219,7 @@ PRESETS: dict[str, Preset] = {
     "form": Preset(
         "A form of your own site: 303 to settings.thank_you, honeypot, rate limit",
         event="{path}",
+        form=True,
         answer="form",
     ),
 }

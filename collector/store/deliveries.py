@@ -9,10 +9,13 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from multidict import CIMultiDict
 from redis.exceptions import RedisError
 
+from collector.model import Hit
+
 if TYPE_CHECKING:
-    from collector.model import Hit
+    from collector.model import Source
     from collector.store import Redis
     from collector.store.names import Names
 
@@ -21,6 +24,7 @@ _WAITING = 100  # bodies wait in memory: with the most bytes of each, 25 MB
 _MOST_BYTES = 256 * 1024
 _EVERY_SECONDS = 0.5
 _SECONDS = 30 * 24 * 3600
+_FIELDS = ("received_at", "query", "address", "method", "url", "path")
 _PRIVATE = {"cookie", "proxy-authorization"}
 
 
@@ -77,5 +81,13 @@ def pack(hit: Hit) -> bytes:
         for name, value in hit.headers.items()
         if name.lower() not in _PRIVATE
     }
-    kept = {name: getattr(hit, name) for name in ("received_at", "query", "address", "method", "url", "path")}
+    kept = {name: getattr(hit, name) for name in _FIELDS}
     return orjson.dumps({**kept, "headers": headers, "body": base64.b64encode(hit.body).decode()})
+
+
+def unpack(raw: dict[str, Any], source: Source) -> Hit:
+    """Return the hit that was packed, for the source as it is now. Raises KeyError, ValueError."""
+    fields = {name: raw[name] for name in _FIELDS}
+    return Hit(
+        source=source, headers=CIMultiDict(raw["headers"]), body=base64.b64decode(raw["body"]), **fields
+    )

@@ -1,0 +1,138 @@
+"""``headwater webhook …`` and ``headwater replay``: see, try and repeat the deliveries of webhook sources."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from collector.app import collector
+from collector.cli.context import opened, run, with_settings
+from collector.model import Hit, Refusal, Source
+from collector.protocols.presets import PRESETS
+from collector.protocols.sample import SampleError, sample
+from collector.protocols.webhook import webhook as protocol
+from collector.sources import SourceError
+from collector.sources.servers import WebhookSettings
+from collector.store import StoreError
+from collector.store.deliveries import DeliveryLog, unpack
+
+if TYPE_CHECKING:
+    from collector.settings import Settings
+    from collector.sources import Catalogue
+
+_FAILURE = 400
+store_settings = with_settings("data", "redis_url")
+door_settings = with_settings("data", "redis_url", "public_url", "port")
+
+
+@click.group()
+def webhook() -> None:
+    """See and try the deliveries of webhook sources."""
+
+
+@webhook.command()
+def presets() -> None:
+    """List the presets and what each provider calls its secret."""
+    table = Table("preset", "for", "secret", box=None, header_style="bold")
+    for name, preset in PRESETS.items():
+        table.add_row(name, preset.help, preset.ask_for)
+    Console().print(table)
+
+
+@webhook.command()
+@door_settings
+@click.argument("name", metavar="SOURCE")
+@click.option("--last", default=20, show_default=True, help="How many.")
+def deliveries(settings: Settings, name: str, *, last: int) -> None:
+    """Print a source's address and its last deliveries, newest first."""
+
+    async def work() -> tuple[Source, list[dict[str, Any]]]:
+        async with opened(settings) as (redis, names, catalogue):
+            source = _webhook_source(catalogue, name)
+            return source, await DeliveryLog(redis, names).last(source.id, last)
+
+    source, rows = run(work())
+    click.echo(f"{settings.public_address()}/h/{source.id}")
+    if not rows:
+        click.echo("Waiting for the first delivery.")
+        return
+    table = Table("time", "verdict", "reason", "ids", "kept as", box=None, header_style="bold")
+    for row in rows:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(int(row["entry"].split("-")[0]) / 1000))
+        kept = row["entry"] if "raw" in row else ""
+        shown = [escape(row.get(key, "")) for key in ("verdict", "reason", "ids")]
+        table.add_row(when, *shown, kept)
+    Console().print(table)
+
+
+@webhook.command()
+@door_settings
+@click.argument("name", metavar="SOURCE")
+def test(settings: Settings, name: str) -> None:
+    """Send a delivery, signed as the provider would, through the real door and print the answer."""
+
+    async def work() -> Source:
+        async with opened(settings) as (_, _, catalogue):
+            return _webhook_source(catalogue, name)
+
+    source = run(work())
+    try:
+        url = f"{settings.public_address()}/h/{source.id}"
+        hit = sample(source, source.settings.plan, url, time.time_ns() // 1_000_000)
+    except SampleError as error:
+        raise SourceError(str(error)) from None
+    status, text = run(_post(hit))
+    click.echo(f"{status} {text}".rstrip())
+    sys.exit(status >= _FAILURE)
+
+
+@click.command()
+@store_settings
+@click.argument("name", metavar="SOURCE")
+@click.argument("entries", nargs=-1, metavar="[KEPT-AS]…")
+def replay(settings: Settings, name: str, entries: tuple[str, ...]) -> None:
+    """Take kept deliveries once more, oldest first; what is in the stream already is not added again."""
+    for line in run(_replay(settings, name, set(entries))):
+        click.echo(line)
+
+
+async def _replay(settings: Settings, name: str, wanted: set[str]) -> list[str]:
+    lines = []
+    async with collector(settings) as running:
+        source = _webhook_source(running.catalogue, name)
+        for row in reversed(await running.deliveries.last(source.id)):
+            if "raw" not in row or (wanted and row["entry"] not in wanted):
+                continue
+            try:
+                hit = unpack(row["raw"], source)
+                outcomes = await running.pipeline.take(hit, protocol(source.settings.plan))
+                verdict = ", ".join(sorted({outcome.verdict for outcome in outcomes})) or "no event"
+            except Refusal as refusal:
+                verdict = f"refused: {refusal.message}"
+            lines.append(f"{row['entry']} {verdict}")
+    return lines or ["No delivery is kept. Set settings.keep to all to keep those that are taken."]
+
+
+def _webhook_source(catalogue: Catalogue, name: str) -> Source:
+    source = catalogue.get(name)
+    if not isinstance(source.settings, WebhookSettings):
+        raise SourceError(f"{name!r} is a {source.bridge} source, not a webhook source.")
+    return source
+
+
+async def _post(hit: Hit) -> tuple[int, str]:
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(hit.url, data=hit.body, headers=hit.headers, allow_redirects=False) as answer,
+        ):
+            return answer.status, await answer.text()
+    except aiohttp.ClientError:
+        raise StoreError(f"Nothing answers at {hit.url}. Is `headwater serve` running there?") from None
