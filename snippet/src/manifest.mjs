@@ -15,7 +15,7 @@ export const fragments = [
   { name: 'hash', requires: ['base'], config: ['manual'], help: 'Hash routes count as views' },
   { name: 'privacy', requires: ['base'], config: ['ignoreGpc', 'dnt'], help: 'Global Privacy Control, Do Not Track, optOut and optIn' },
   { name: 'sampling', requires: ['base', 'store'], config: ['sample'], help: 'Counts a share of visitors' },
-  { name: 'consent', requires: ['resume', 'cookie'], config: ['memory'], help: 'Nothing is sent or stored before consent' },
+  { name: 'consent', requires: ['resume', 'cookie'], config: ['memory', 'consent'], help: 'Nothing is sent or stored before consent' },
   { name: 'consentsignals', requires: ['consent'], help: 'Reads Google Consent Mode and TCF 2.2' },
   { name: 'address', requires: ['base'], config: ['canonical', 'clean'], help: 'Canonical and cleaned addresses' },
   { name: 'title', requires: ['leaving', 'resume'], help: 'A view waits for its title' },

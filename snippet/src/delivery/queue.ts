@@ -105,15 +105,16 @@ const hurry = (): Outcome => {
 };
 
 /**
- * The page goes: what fits leaves as beacons, the rest is kept for the page that comes after. No answer will be heard
- * any more. A beacon on a line that was well a moment ago is trusted; of all else the copy stays.
+ * The page is hidden or goes: what fits leaves as beacons, the rest is kept for the page that comes after. Nobody hears
+ * what becomes of a beacon. On a line that was well a moment ago it is trusted; of all else the copy stays.
  */
 const leave = (): void => {
   let fits = !fails && navigator.onLine; // a beacon made offline is lost, whatever it answers
-  keep(
-    queue.filter((body) => body === flying || !(fits &&= navigator.sendBeacon(endpoint, pack(body))) || fails == null),
-    0,
+  queue = queue.filter(
+    (body) => body === flying || !(fits &&= navigator.sendBeacon(endpoint, pack(body))) || fails == null,
   );
+  said = '';
+  keep(queue, 0);
 };
 
 /** What closed pages and dead tabs left goes first: it is older. */
@@ -139,7 +140,7 @@ export const queued = (): void => {
   steps.push(add);
   api.flush = hurry;
   listen('online', () => ((fails = 0), hurry()));
-  listen('visibilitychange', hurry);
+  listen('visibilitychange', leave);
   listen('pagehide', leave);
   setTimeout(takeOver);
 };

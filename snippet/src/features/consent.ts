@@ -1,4 +1,4 @@
-// Consent: until it is given nothing leaves and nothing is stored; when it is withdrawn, what was stored goes.
+// Consent: where it is required, until it is given nothing leaves and nothing is stored; when it is withdrawn, what was stored goes.
 import { config } from '../core/config.ts';
 import { bake } from '../core/cookie.ts';
 import { api, steps } from '../core/emit.ts';
@@ -14,7 +14,7 @@ const consentKey = 'hw:consent';
 export const consent = (): void => {
   const memory = config.memory || false;
   let said: Answer;
-  let given: boolean | undefined;
+  let given: boolean | undefined = true;
   let held: (() => void)[] = [];
   const hold: Step = (event, envelope) => {
     envelope.context.consent = said;
@@ -39,5 +39,6 @@ export const consent = (): void => {
   };
   steps.push(hold);
   api.consent = decide;
-  decide(guard(() => JSON.parse(localStorage[consentKey])) || 'wait');
+  const kept = guard(() => JSON.parse(localStorage[consentKey])) || (config.consent && 'wait');
+  if (kept) decide(kept);
 };

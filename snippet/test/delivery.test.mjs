@@ -1,0 +1,262 @@
+// What arrives, whatever happens: the served file in a real Chromium against a collector that misbehaves.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, snippet, until, visitor } from '../tools/testing.mjs';
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+const visit = (t, options) => visitor(t, browser, options);
+const names = (server) => server.events().map(({ event, type }) => event ?? type);
+const ids = (server) => server.events().map(({ messageId }) => messageId);
+const alone = (list) => [...new Set(list)];
+
+for (const chosen of ['lite', 'core', ['spa', 'direct'], 'everything'])
+  test(`${chosen}: calls before load, a view for each real navigation, its new title`, async (t) => {
+    const { server, page } = await visit(t, { chosen, html: `${snippet()}<script>headwater('track', 'Early', {a: 1})</script>` });
+    await until(() => server.events().length >= 2, 'the early call and the first view');
+    assert.deepEqual(names(server).slice(0, 2), ['Early', 'page']);
+    await page.evaluate(() => {
+      history.pushState(null, '', '/two?a=1');
+      document.title = 'Two';
+      history.replaceState({ scroll: 1 }, '', '/two?a=1#part');
+    });
+    await until(() => names(server).filter((name) => name === 'page').length === 2, 'the second view');
+    const { url, referrer, title } = server.events().filter(({ type }) => type === 'page')[1].context.page;
+    assert.deepEqual([url.split('#')[0], referrer, title], [`${server.origin}/two?a=1`, `${server.origin}/one`, 'Two']);
+    await page.goBack();
+    await until(() => names(server).filter((name) => name === 'page').length === 3, 'the view of going back');
+  });
+
+test('every event has an id in the order of time, and a promise that settles when it is safe', async (t) => {
+  const { server, page } = await visit(t, {});
+  const status = await page.evaluate(async () => (await headwater.track('Asked')).status);
+  assert.equal(status, 204);
+  const [first] = ids(server);
+  assert.match(first, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.ok(Math.abs(parseInt(first.replace('-', '').slice(0, 12), 16) - Date.now()) < 60000);
+  assert.equal(typeof server.batches[0].sentAt, 'number');
+  assert.match(server.batches[0].batchId, /-7/);
+  assert.equal(server.requests[0].headers['content-type'], 'text/plain;charset=UTF-8');
+  assert.equal(server.requests[0].headers.cookie, undefined);
+});
+
+test('503 twice, then fine: nothing lost, nothing doubled', async (t) => {
+  let failures = 2;
+  const { server } = await visit(t, { answer: () => (failures-- > 0 ? { status: 503 } : undefined) });
+  await until(() => server.events().length, 'the view');
+  assert.equal(server.bodies.length, 3);
+});
+
+test('429 with Retry-After is obeyed', async (t) => {
+  const times = [];
+  const { server } = await visit(t, {
+    answer: () => (times.push(Date.now()) === 1 ? { status: 429, headers: { 'Retry-After': '2' } } : undefined),
+  });
+  await until(() => server.events().length, 'the view');
+  assert.ok(times[1] - times[0] >= 2000);
+});
+
+test('other 4xx are final, and the caller hears it', async (t) => {
+  const { server, page } = await visit(t, { answer: () => ({ status: 400, headers: { 'X-Headwater-Reason': 'bad', 'X-Headwater-Interval': '50' } }) });
+  const said = await page.evaluate(async () => {
+    const answer = await headwater.track('Wrong');
+    return [answer.status, answer.headers.get('X-Headwater-Reason')];
+  });
+  assert.deepEqual(said, [400, 'bad']);
+  await page.evaluate(() => headwater.flush());
+  assert.equal(alone(server.bodies.map((body) => JSON.parse(body).batchId)).length, server.bodies.length);
+});
+
+test('200 events before unload are complete with the next page, each once', async (t) => {
+  const { server, page } = await visit(t, {});
+  await until(() => server.events().length, 'the view');
+  await page.evaluate(() => {
+    for (let number = 0; number < 200; number++) headwater('track', 'Burst', { number, text: 'x'.repeat(700) });
+    location.href = '/two';
+  });
+  await until(() => alone(server.events().filter(({ event }) => event === 'Burst').map(({ properties }) => properties.number)).length === 200, 'all 200');
+  assert.equal(alone(ids(server)).length, ids(server).length);
+});
+
+test('offline, then gone: the next page delivers', async (t) => {
+  const { server, page, context } = await visit(t, {});
+  await until(() => server.events().length, 'the view');
+  await context.setOffline(true);
+  await page.evaluate(() => void headwater('track', 'Offline'));
+  await page.goto('about:blank');
+  await context.setOffline(false);
+  const next = await context.newPage();
+  await next.goto(`${server.origin}/two`);
+  await until(() => names(server).includes('Offline'), 'the event from before');
+  assert.equal(names(server).filter((name) => name === 'Offline').length, 1);
+});
+
+test('a page that died leaves its events to another, once its lease is over', async (t) => {
+  const { server } = await visit(t, {
+    init: () => {
+      const body = { batch: [{ type: 'track', event: 'Orphan', messageId: 'a', originalTimestamp: 1 }], batchId: 'b', context: {} };
+      const old = { ...body, batchId: 'c', sentAt: Date.now() - 4e6, batch: [{ ...body.batch[0], event: 'Too late' }] };
+      localStorage[`hw:${location.origin}/e/web:dead`] = JSON.stringify([Date.now() + 1500, [old, body]]);
+    },
+  });
+  await until(() => names(server).includes('Orphan'), 'the orphan');
+  assert.ok(!names(server).includes('Too late')); // it may have arrived then, and the collector has forgotten its id
+});
+
+test('storage, cookies and history denied: a page works, and events arrive', async (t) => {
+  const { server, page } = await visit(t, {
+    chosen: 'everything',
+    config: { privacy: 'cookie', domains: [] },
+    init: () => {
+      const deny = { get() { throw new DOMException('denied', 'SecurityError'); } };
+      Object.defineProperty(window, 'localStorage', deny);
+      Object.defineProperty(window, 'sessionStorage', deny);
+      Object.defineProperty(Document.prototype, 'cookie', { ...deny, set: deny.get });
+      Object.freeze(history);
+    },
+    body: '<script>addEventListener("load", () => headwater("consent", "grant"))</script>',
+  });
+  await until(() => server.events().length, 'the view');
+  await page.evaluate(() => history.pushState(null, '', '/two'));
+  await until(() => names(server).filter((name) => name === 'page').length === 2, 'the second view');
+});
+
+test('a strict Content-Security-Policy with Trusted Types has nothing to refuse', async (t) => {
+  const { server, page } = await visit(t, {
+    chosen: 'typical',
+    html: snippet({ nonce: 'abc' }),
+    headers: {
+      'Content-Security-Policy':
+        "default-src 'none'; script-src 'nonce-abc' 'strict-dynamic'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'",
+    },
+  });
+  await until(() => server.events().length, 'the view');
+  await page.evaluate(() => headwater('track', 'Fine'));
+  await until(() => names(server).includes('Fine'), 'the event');
+});
+
+test('back from the browser’s memory is a view', async (t) => {
+  const { server, page } = await visit(t, {});
+  await until(() => server.events().length === 1, 'the view');
+  await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+  await until(() => server.events().length === 2, 'the view of coming back');
+});
+
+test('a page opened behind others is viewed once it shows', async (t) => {
+  const { server, page } = await visit(t, {
+    init: () => {
+      let hidden = true;
+      Object.defineProperty(document, 'hidden', { get: () => hidden });
+      window.show = () => ((hidden = false), document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
+    },
+  });
+  await page.evaluate(() => headwater.track('Behind'));
+  await until(() => names(server).includes('Behind'), 'an event');
+  assert.ok(!names(server).includes('page'));
+  await page.evaluate(() => window.show());
+  await until(() => names(server).includes('page'), 'the view');
+});
+
+test('loaded twice counts once; two sources with names of their own both count', async (t) => {
+  const html = `${snippet()}<script async src="/s/web.js"></script><script async src="/s/web.0123abcd.js"></script>`;
+  const { server, page } = await visit(t, { html });
+  await page.evaluate(() => headwater.track('Once'));
+  await page.evaluate(() => headwater.flush());
+  assert.deepEqual(names(server), ['page', 'Once']);
+});
+
+test('no stub, no tag attributes, loaded late: the tracker stands on its own', async (t) => {
+  const { server, page } = await visit(t, { html: '<script>const s = document.createElement("script"); s.src = "/s/web.js"; setTimeout(() => document.head.append(s), 100)</script>' });
+  await until(() => server.events().length, 'the view');
+  assert.equal(await page.evaluate(async () => (await headwater('track', 'Late')).status), 204);
+});
+
+test('consent: nothing leaves and nothing is stored before it; withdrawal deletes', async (t) => {
+  const { server, page } = await visit(t, { chosen: ['spa', 'consent', 'visitor', 'session', 'queue'], config: { consent: 'required', privacy: 'cookie' } });
+  const kept = () => page.evaluate(() => Object.keys(localStorage).length + document.cookie.length);
+  await page.evaluate(() => void headwater('track', 'Early'));
+  await page.waitForTimeout(300);
+  assert.deepEqual([server.bodies.length, await kept()], [0, 0]);
+  await page.evaluate(() => void headwater('consent', { analytics: true, ads: false }));
+  await until(() => server.events().length === 2, 'what waited');
+  assert.deepEqual(server.events()[0].context.consent, { analytics: true, ads: false });
+  assert.match(server.events()[0].anonymousId, /-7/);
+  assert.ok((await kept()) > 0);
+  await page.evaluate(() => void headwater('consent', 'deny'));
+  await page.evaluate(() => headwater('track', 'After'));
+  await page.evaluate(() => headwater.flush());
+  assert.equal(await kept(), 0);
+  assert.ok(!names(server).includes('After'));
+});
+
+test('Google Consent Mode and TCF grant consent', async (t) => {
+  for (const give of [
+    () => (function () { dataLayer.push(arguments); })('consent', 'update', { analytics_storage: 'granted' }),
+    () => { window.__tcfapi = (command, version, listen) => listen({ eventStatus: 'useractioncomplete', purpose: { consents: { 1: true, 8: true } } }, true); },
+  ]) {
+    const { server, page } = await visit(t, { chosen: ['spa', 'consentsignals', 'queue'], config: { consent: 'required' } });
+    await until(() => page.evaluate(() => !!headwater.consent && !!window.dataLayer), 'the tracker');
+    await page.evaluate(give);
+    await until(() => server.events().length, 'the view');
+  }
+});
+
+test('Global Privacy Control and opting out are respected', async (t) => {
+  const { server, page } = await visit(t, { chosen: 'typical' });
+  await until(() => server.events().length, 'the view');
+  await page.evaluate(() => headwater.optOut());
+  await page.evaluate(() => headwater('track', 'Out'));
+  await page.evaluate(() => headwater.optIn());
+  await page.evaluate(() => headwater('track', 'In'));
+  assert.deepEqual(names(server), ['page', 'In']);
+  const quiet = await visit(t, { chosen: 'typical', init: () => Object.defineProperty(navigator, 'globalPrivacyControl', { value: true }) });
+  await quiet.page.evaluate(() => headwater('track', 'Asked not to'));
+  assert.equal(quiet.server.bodies.length, 0);
+});
+
+test('cookieless stores no visitor id; cookie keeps one, its session and its campaign', async (t) => {
+  const chosen = ['spa', 'visitor', 'session', 'attribution', 'queue'];
+  const without = await visit(t, { chosen });
+  await until(() => without.server.events().length, 'the view');
+  assert.deepEqual([without.server.events()[0].anonymousId, without.server.events()[0].sessionId], [undefined, undefined]);
+  assert.equal(await without.page.evaluate(() => document.cookie), '');
+
+  const { server, page } = await visit(t, { chosen, config: { privacy: 'cookie' }, path: '/one?utm_source=news&utm_campaign=may&gclid=1' });
+  await until(() => server.events().length === 1, 'the view');
+  await page.goto(`${server.origin}/two`);
+  await until(() => server.events().length === 2, 'the second view');
+  const [one, two] = server.events();
+  assert.deepEqual([two.anonymousId, two.sessionId, two.context.campaign], [one.anonymousId, one.sessionId, { source: 'news', name: 'may', clickIds: { gclid: '1' } }]);
+  await page.evaluate(() => void headwater('reset'));
+  await page.evaluate(() => headwater('track', 'Someone else'));
+  assert.notEqual(server.events().at(-1).anonymousId, one.anonymousId);
+});
+
+test('a link to a sister domain carries the visitor, and the address is clean again', async (t) => {
+  const { server, page } = await visit(t, { chosen: ['spa', 'crossdomain', 'queue'], config: { privacy: 'cookie', domains: ['localhost'] }, body: '<script>document.write(`<a id=x href="http://localhost:${location.port}/two?a=1">x</a>`)</script>' });
+  await until(() => server.events().length, 'the view');
+  await page.click('#x');
+  await until(() => server.events().length === 2, 'the view over there');
+  const [here, there] = server.events();
+  assert.equal(there.anonymousId, here.anonymousId);
+  assert.match(there.context.page.url, /^http:\/\/localhost:\d+\/two\?a=1$/);
+});
+
+test('the debug overlay shows events and verdicts', async (t) => {
+  const { page } = await visit(t, { chosen: ['spa', 'debug', 'queue'], path: '/one?hw-debug' });
+  await until(() => page.evaluate(() => / 204 /.test(document.querySelector('pre')?.textContent)), 'the verdict');
+});
+
+test('context comes with the batch, and identify with every event after it', async (t) => {
+  const { server, page } = await visit(t, { chosen: ['spa', 'context', 'queue'] });
+  await page.evaluate(() => void headwater('identify', 'u-1', { plan: 'pro' }));
+  await page.evaluate(() => headwater('track', 'Known'));
+  const { context, userId } = server.events().find(({ event }) => event === 'Known');
+  assert.equal(userId, 'u-1');
+  assert.equal(context.library.name, 'headwater');
+  assert.deepEqual(Object.keys(context).sort(), ['library', 'locale', 'page', 'screen', 'timezone']);
+});
