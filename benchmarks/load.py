@@ -10,7 +10,7 @@ import orjson
 
 from benchmarks.process import running
 
-SECONDS = 8
+SECONDS = 5
 CONNECTIONS = 32
 _DRAIN_SECONDS = 2
 _SCRIPT = Path(__file__).parent / "load.lua"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from benchmarks.contender import Contender
 
-_WARM_UP_SECONDS = 1.5
-_WINDOW_SECONDS = 5.5  # ends before the load does: the load counts whole seconds
+_WARM_UP_SECONDS = 1
+_WINDOW_SECONDS = 3  # ends before the load does: the load counts whole seconds
 
 
 class LostError(Exception):

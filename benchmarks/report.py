@@ -45,13 +45,13 @@ def table(figures: Sequence[Figures]) -> Table:
     return shown
 
 
-def write_page(figures: Sequence[Figures], server: str) -> None:
-    """Put the figures, with date and machine, between the markers of the page."""
+def write_page(figures: Sequence[Figures], server: str, busy: float) -> None:
+    """Put the figures, with date, machine and its load before the run, between the markers of the page."""
     text = PAGE.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
     lines = [f"| {' | '.join(row)} |" for row in (_HEADINGS, ("---",) * len(_HEADINGS), *_rows(figures))]
-    made = "\n".join([_facts(server), "", *lines])
+    made = "\n".join([_facts(server, busy), "", *lines])
     PAGE.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", encoding="utf-8")
 
 
@@ -75,11 +75,12 @@ def _rows(figures: Sequence[Figures]) -> Iterator[tuple[str, ...]]:
         )
 
 
-def _facts(server: str) -> str:
+def _facts(server: str, busy: float) -> str:
     date = datetime.now(UTC).date().isoformat()
     machine = f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
     software = f"headwater {__version__}, Python {platform.python_version()}, {server}"
-    return f"Measured on {date} with `make bench` on {machine}; {software}."
+    load = f"load average {busy:.1f} before the run, by other programs"
+    return f"Measured on {date} with `make bench` on {machine}; {software}; {load}."
 
 
 def _processor() -> str:

@@ -41,7 +41,7 @@ def test_the_page_gets_the_rows_between_its_markers_and_keeps_the_rest(
     page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
     monkeypatch.setattr(report, "PAGE", page)
 
-    report.write_page(_ROWS, "Valkey 8.1")
+    report.write_page(_ROWS, "Valkey 8.1", 0.5)
     text = page.read_text(encoding="utf-8")
 
     assert text.startswith("before\n")
