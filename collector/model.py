@@ -23,6 +23,20 @@ class Privacy:
     address: str = "none"
 
 
+# The steps of enrichment that a source can do without; privacy has its own settings.
+OPTIONAL_STEPS = ("agent", "bots", "language", "campaign", "referrer", "channels")
+
+
+@dataclass(frozen=True, slots=True)
+class Enrichment:
+    """What is told about the events of a source, and what is done about bots."""
+
+    off: tuple[str, ...] = ()
+    bots: str = "label"
+    bots_stream: str = "bots"
+    own_hosts: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A configured entry point for data. ``settings`` is the typed model of its bridge."""
@@ -39,6 +53,7 @@ class Source:
     stream: str = "events"
     retention_hours: int = 168
     privacy: Privacy = field(default_factory=Privacy)
+    enrichment: Enrichment = field(default_factory=Enrichment)
     created: str = ""
     updated: str = ""
     version: int = 1
@@ -71,11 +86,15 @@ class Event:
     type: str
     visitor: str
     message: dict[str, Any]
+    stream: str = ""  # the source's, unless enrichment names another
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one event of a hit: stored, duplicate, checked (transitional source) or refused."""
+    """What became of one event: stored, duplicate, checked (transitional source), refused or dropped.
+
+    A dropped one was not kept because the source wants none of its kind; its sender did nothing wrong.
+    """
 
     index: int
     verdict: str
@@ -117,6 +136,7 @@ class Reason(Enum):
     MISSING_FIELD = ("missing_field", 400, "A field that this type of event needs is missing.")
     WRONG_TYPE = ("wrong_type", 400, "A field has a value of the wrong type.")
     FIELD_TOO_LONG = ("field_too_long", 400, "A field is longer than its limit.")
+    BOT = ("bot", 200, "The event is a bot's, and the source drops those.")
     STREAM_UNAVAILABLE = ("stream_unavailable", 503, "The event could not be made safe; send it again later.")
     INTERNAL = ("internal", 500, "The collector failed; the fault is logged.")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector import metrics
-from collector.enrich import enrich
+from collector.enrich import enrich, judge
 from collector.model import Event, Hit, Outcome, Reason, Refusal, Source
 from collector.records import encode, quarantined, rules_for
 from collector.stream import Record, StreamError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collector.stream import RefusedLog, Stream
 
 _RETRY_AFTER_SECONDS = 5
+_SUCCESS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Pipeline:
         if hit.source.privacy.consent == "required":
             batch.set_apart(_without_consent)
         enrich(batch.events, hit)
+        batch.set_apart(lambda event: judge(event, hit))
         records = encode(batch, hit, rules)
         outcomes = await self._append(batch, hit.source, records + quarantined(batch, hit, rules))
         return self._report(outcomes, batch, hit.source)
@@ -86,8 +88,14 @@ class Pipeline:
             metrics.EVENTS.labels(source.id, outcome.verdict).inc()
         for index, refusal in batch.refused:
             self.refuse(source, refusal, where=f"event {index}")
-            outcomes.append(Outcome(index, "refused", refusal=refusal))
+            outcomes.append(_set_apart(index, refusal))
         return sorted(outcomes, key=lambda outcome: outcome.index) if batch.refused else outcomes
+
+
+def _set_apart(index: int, refusal: Refusal) -> Outcome:
+    """Return what became of an event that was set apart. A dropped one's sender did nothing wrong."""
+    dropped = refusal.reason.status == _SUCCESS
+    return Outcome(index, "dropped") if dropped else Outcome(index, "refused", refusal=refusal)
 
 
 def _without_consent(event: Event) -> Refusal | None:

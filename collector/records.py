@@ -80,7 +80,8 @@ def quarantined(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
 
 def _record(event: Event, source: Source, rules: Rules, data: bytes) -> Record:
     visitor = event.visitor or event.id
-    return Record(visitor, source.stream, source.id, event.type, event.id, rules.window, data)
+    stream = event.stream or source.stream
+    return Record(visitor, stream, source.id, event.type, event.id, rules.window, data)
 
 
 def _stamp(hit: Hit, batch: Batch) -> dict[str, Any]:

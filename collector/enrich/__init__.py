@@ -1,19 +1,35 @@
-"""Enrichment: an ordered tuple of pure steps, each of which writes only its own part of the context."""
+"""Enrichment: an ordered tuple of pure steps, each of which writes only its own part of the context.
+
+Two contracts. A step tells of what the events of a hit share, once for each distinct context of the hit:
+``step(context, hit) -> part of the context``. A judge looks at one event after that, may write on it, and
+may set it apart: ``judge(event, hit) -> Refusal | None``.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from collector.enrich import agent, campaign, client, language, page
+from collector.enrich import agent, bots, campaign, channels, client, language, page, referrer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from collector.model import Event, Hit
+    from collector.model import Event, Hit, Refusal
 
 Step: TypeAlias = "Callable[[dict[str, Any], Hit], dict[str, Any]]"
+Judge: TypeAlias = "Callable[[Event, Hit], Refusal | None]"
 
-STEPS: tuple[Step, ...] = (client.step, agent.step, language.step, page.step, campaign.step)
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("client", client.step),
+    ("agent", agent.step),
+    ("bots", bots.step),
+    ("language", language.step),
+    ("page", page.step),
+    ("campaign", campaign.step),
+    ("referrer", referrer.step),
+    ("channels", channels.step),
+)
+JUDGES: tuple[Judge, ...] = (bots.judge,)
 
 
 def enrich(events: Iterable[Event], hit: Hit) -> None:
@@ -29,7 +45,17 @@ def enrich(events: Iterable[Event], hit: Hit) -> None:
 
 def enrich_context(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
     """Return a new context with what every step tells; what a step tells as None is left out."""
+    off = hit.source.enrichment.off
     enriched = dict(context)
-    for step in STEPS:
-        enriched.update(step(enriched, hit))
+    for name, step in STEPS:
+        if name not in off:
+            enriched.update(step(enriched, hit))
     return {key: value for key, value in enriched.items() if value is not None}
+
+
+def judge(event: Event, hit: Hit) -> Refusal | None:
+    """Return why an enriched event is set apart, None when it goes on."""
+    for each in JUDGES:
+        if refusal := each(event, hit):
+            return refusal
+    return None

@@ -10,19 +10,20 @@ import ua_parser.loaders
 import ua_parser.regex
 from user_agents.parsers import UserAgent, parse_browser, parse_device, parse_operating_system
 
+from collector.enrich import hints
+
 if TYPE_CHECKING:
     from collector.model import Hit
 
 # Longer ones are cut: no real browser sends more, and the cache's memory stays bounded.
-_LONGEST = 512
+LONGEST = 512
 _CACHED = 4096
 
 
 class _Classified(UserAgent):  # type: ignore[misc]
     """user-agents' classes of device over the Rust engine, which its own constructor does not use."""
 
-    def __init__(self, text: str) -> None:
-        result = _engine()(text, ua_parser.Domain.ALL).complete().with_defaults()
+    def __init__(self, text: str, result: ua_parser.DefaultedResult) -> None:
         agent, os, device = result.user_agent, result.os, result.device
         self.ua_string = text
         self.browser = parse_browser(agent.family, agent.major, agent.minor, agent.patch)
@@ -30,25 +31,43 @@ class _Classified(UserAgent):  # type: ignore[misc]
         self.device = parse_device(device.family, device.brand, device.model)
 
 
-def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:  # noqa: ARG001 - every step has the same shape
-    """Tell browser, os, device and bot from ``context.userAgent``."""
+def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
+    """Tell browser, os and device from ``context.userAgent``; client hints win over a frozen one."""
     text = context.get("userAgent")
-    return read(text[:_LONGEST]) if isinstance(text, str) and text else _UNKNOWN
+    if not isinstance(text, str) or not text:
+        return {}
+    text = text[:LONGEST]
+    data = context.get("userAgentData")
+    if isinstance(data, dict) and data:
+        return _hinted(text, hints.from_tracker(data))
+    brands = hit.headers.get("Sec-CH-UA")
+    if not brands:
+        return read(text)
+    mobile, platform = hit.headers.get("Sec-CH-UA-Mobile", ""), hit.headers.get("Sec-CH-UA-Platform", "")
+    return _read_with_headers(text, brands[:LONGEST], mobile[:8], platform[:64])
+
+
+@lru_cache(_CACHED)
+def _read_with_headers(text: str, brands: str, mobile: str, platform: str) -> dict[str, Any]:
+    return _hinted(text, hints.from_headers(brands, mobile, platform))
+
+
+def _hinted(text: str, hinted: hints.Hints) -> dict[str, Any]:
+    told = read(hints.unfrozen(text, hinted)[:LONGEST])
+    return {**told, **hints.corrections(hinted, told)}
 
 
 @lru_cache(_CACHED)
 def read(text: str) -> dict[str, Any]:
-    """Return the parts of the context that a user agent gives. The result is shared: never change it."""
-    agent = _Classified(text)
+    """Return browser, os and device of a user agent. The result is shared: never change it."""
+    result = _engine()(text, ua_parser.Domain.ALL).complete().with_defaults()
+    agent, os, device = result.user_agent, result.os, result.device
     return {
-        "browser": _named(agent.browser.family, agent.browser.version_string),
-        "os": _named(agent.os.family, agent.os.version_string),
-        "device": _without_none(type=_kind(agent), brand=agent.device.brand, model=agent.device.model),
-        "bot": {"is": True, "name": agent.browser.family, "why": "user_agent"} if agent.is_bot else None,
+        "browser": _named(agent.family, agent.major, agent.minor, agent.patch, agent.patch_minor),
+        "os": _named(os.family, os.major, os.minor, os.patch, os.patch_minor),
+        "device": _without_none(type=_kind(_Classified(text, result)), brand=device.brand, model=device.model)
+        or None,
     }
-
-
-_UNKNOWN: dict[str, Any] = dict.fromkeys(("browser", "os", "device", "bot"))
 
 
 @lru_cache(1)
@@ -67,8 +86,12 @@ def _kind(agent: _Classified) -> str | None:
     return next((name for name, fits in classes.items() if fits), None)
 
 
-def _named(name: str, version: str) -> dict[str, str] | None:
-    return None if name == "Other" else _without_none(name=name, version=version or None)
+def _named(name: str, *version: str | None) -> dict[str, str] | None:
+    """Return a name and its version, None for one that the engine does not know."""
+    if name == "Other":
+        return None
+    parts = version[: version.index(None)] if None in version else version
+    return _without_none(name=name, version=".".join(filter(None, parts)) or None)
 
 
 def _without_none(**fields: str | None) -> dict[str, str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from collector.model import Privacy, Source
+from collector.model import Enrichment, Privacy, Source
 from collector.sources.base import StrictModel
+from collector.sources.enrichment import EnrichmentSettings
 from collector.sources.settings import SETTINGS, PrivacySettings
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{1,31}$")]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 
+# The parts of a source that the hot path reads as plain data, by their field.
+_PARTS = {"privacy": Privacy, "enrichment": Enrichment}
 _ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no characters that people mistake for each other
 
 
@@ -44,6 +48,7 @@ class SourceForm(StrictModel):
     stream: str = Field("events", pattern=r"^[A-Za-z0-9_-]{1,50}$", description="Stream for its events.")
     retention_hours: int = Field(168, ge=1, le=87600, description="Hours that read events are kept.")
     privacy: PrivacySettings = Field(PrivacySettings(), description="What may be kept.")
+    enrichment: EnrichmentSettings = Field(EnrichmentSettings(), description="What is told about events.")
     settings: Any = Field(default_factory=dict, description="Settings of the bridge.")
 
     @model_validator(mode="after")
@@ -56,9 +61,9 @@ class SourceForm(StrictModel):
 
 def to_source(form: SourceForm, *, created: str, updated: str, version: int) -> Source:
     """Turn a checked form into the plain Source that the hot path reads."""
-    fields = {name: getattr(form, name) for name in SourceForm.model_fields if name != "privacy"}
-    privacy = Privacy(**form.privacy.model_dump())
-    return Source(**fields, privacy=privacy, created=created, updated=updated, version=version)
+    fields = {name: getattr(form, name) for name in SourceForm.model_fields}
+    fields |= {name: make(**getattr(form, name).model_dump()) for name, make in _PARTS.items()}
+    return Source(**fields, created=created, updated=updated, version=version)
 
 
 def check_form(fields: Mapping[str, Any]) -> SourceForm:
@@ -75,7 +80,7 @@ def check_form(fields: Mapping[str, Any]) -> SourceForm:
 def plain(source: Source) -> dict[str, Any]:
     """Return the fields of a source as people write them."""
     fields: dict[str, Any] = {name: getattr(source, name) for name in SourceForm.model_fields}
-    fields["privacy"] = {name: getattr(source.privacy, name) for name in source.privacy.__slots__}
+    fields |= {name: asdict(getattr(source, name)) for name in _PARTS}
     fields["settings"] = source.settings.model_dump(exclude_defaults=True)
     return fields
 
