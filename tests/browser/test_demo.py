@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 async def test_views_events_and_clicks_of_the_demo_page_reach_the_stream_enriched(
     running: Running, page: Page
 ) -> None:
-    source = await running.add(name="Demo", settings={"preset": "typical"})
+    source = await running.add(name="Demo", settings={"preset": "typical", "features": ["autocapture"]})
     await open_demo(running, page, source.id)
 
     view = (await events_of(running, 1))[0]
@@ -31,11 +31,13 @@ async def test_views_events_and_clicks_of_the_demo_page_reach_the_stream_enriche
 
     await page.click("#track")
     await page.click("#buy")
-    found = await events_of(running, 3)
+    await page.click("#link")
+    named = {event.get("event"): event for event in await events_of(running, 6)}
 
-    assert [event["event"] for event in found[1:3]] == ["Demo clicked", "Order Completed"]
-    assert found[1]["properties"]["plan"] == "pro"
-    assert str(found[2]["properties"]["total"]) == "42"
+    assert named["Demo clicked"]["properties"]["plan"] == "pro"
+    assert str(named["Order Completed"]["properties"]["total"]) == "42"
+    assert named["Click"]["properties"]["text"] == "A link on this page"
+    assert named["Click"]["properties"]["url"].endswith("#next")
 
 
 async def test_a_reload_revalidates_the_expired_tracker_with_304(settings: Settings, page: Page) -> None:
