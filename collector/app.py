@@ -12,6 +12,7 @@ from aiohttp import web
 from collector import metrics
 from collector.bridges.request import Reader
 from collector.bridges.rest import RestBridge
+from collector.bridges.tracardi import TracardiBridge
 from collector.bridges.web import WebBridge
 from collector.bridges.webhook import WebhookBridge
 from collector.console import console_routes
@@ -82,6 +83,7 @@ def _wire(
             tracker=tracker,
             browser=WebBridge(pipeline, reader),
             rest=RestBridge(pipeline, reader),
+            tracardi=TracardiBridge(pipeline, reader),
             webhooks=WebhookBridge(pipeline, reader, deliveries),
             health=health,
         )

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from collector.answer import NO_STORE, cross_origin, guarded, refusal_answer
+from collector.answer import NO_STORE, cross_origin, guarded, preflight_answer, refusal_answer
 from collector.model import Reason, Refusal
 
 if TYPE_CHECKING:
     from collector.answer import Handler
     from collector.bridges.rest import RestBridge
+    from collector.bridges.tracardi import TracardiBridge
     from collector.bridges.web import WebBridge
     from collector.bridges.webhook import WebhookBridge
     from collector.health import Health
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _SOURCE = "{source:[A-Za-z0-9_-]{2,64}}"
 _KIND = "{kind:track|page|screen|identify|group|alias|batch|[tpsigab]}"
+_EVENT, _KEY, _SESSION = "{kind:[^/]{1,200}}", "{source:[^/]{1,200}}", "{session:[^/]{1,100}}"
 _PATH = "{path:.*}"
 _DIGEST = "{digest:[0-9a-f]{16}}"
 
@@ -31,6 +33,7 @@ def public_routes(
     tracker: TrackerViews,
     browser: WebBridge,
     rest: RestBridge,
+    tracardi: TracardiBridge,
     webhooks: WebhookBridge,
     health: Health,
 ) -> list[web.RouteDef]:
@@ -41,10 +44,15 @@ def public_routes(
         ("POST", f"/e/{_SOURCE}", browser.beacon),
         ("OPTIONS", f"/e/{_SOURCE}", browser.preflight),
         ("GET", f"/p/{_SOURCE}.gif", browser.pixel),
-        *_both(f"/v1/{_KIND}", rest),
-        *_both("/beacon/v1/batch", rest),  # RudderStack's sendBeacon
-        *_both(f"/api/s/{_KIND}", rest),  # Jitsu
-        *_both(f"/api/s/s2s/{_KIND}", rest),
+        *_posted(f"/v1/{_KIND}", rest.take),
+        *_posted("/beacon/v1/batch", rest.take),  # RudderStack's sendBeacon
+        *_posted(f"/api/s/{_KIND}", rest.take),  # Jitsu
+        *_posted(f"/api/s/s2s/{_KIND}", rest.take),
+        *_posted("/track", tracardi.track),
+        *_posted(f"/collect/{_EVENT}/{_KEY}", tracardi.collect),
+        *_posted(f"/collect/{_EVENT}/{_KEY}/{_SESSION}", tracardi.collect),
+        ("GET", f"/collect/{_EVENT}/{_KEY}", tracardi.collect),
+        ("GET", f"/collect/{_EVENT}/{_KEY}/{_SESSION}", tracardi.collect),
         ("*", f"/h/{_SOURCE}", webhooks.take),
         ("*", f"/h/{_SOURCE}/{_PATH}", webhooks.take),
         ("GET", "/healthz", health.healthz),
@@ -58,8 +66,14 @@ def public_routes(
     return [*routes, web.route("*", "/{rest:.*}", guarded(unmatched))]
 
 
-def _both(path: str, rest: RestBridge) -> list[tuple[str, str, Handler]]:
-    return [("POST", path, rest.take), ("OPTIONS", path, rest.preflight)]
+def _posted(path: str, handler: Handler) -> list[tuple[str, str, Handler]]:
+    """Return the routes of a path that other origins may post to; its key decides later which."""
+    return [("POST", path, handler), ("OPTIONS", path, preflight)]
+
+
+async def preflight(request: web.Request) -> web.Response:
+    """Answer a CORS preflight."""
+    return preflight_answer(request)
 
 
 async def robots(_request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from collector.answer import accepted_answer, cross_origin, preflight_answer, refusal_answer
+from collector.answer import accepted_answer, cross_origin, refusal_answer
 from collector.bridges.web import require_origin
 from collector.model import Reason, Refusal, Source
 from collector.protocols.payload import Payload, read_payload
@@ -16,7 +16,7 @@ from collector.protocols.segment import segment
 from collector.sources.keys import key_name, usable_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from aiohttp import web
 
@@ -50,7 +50,7 @@ class RestBridge:
         try:
             body = await self.reader.server_body(request)
             payload = read_payload(body, request.headers.get("Content-Type", ""))
-            source = accept_key(self.pipeline, request, payload.value)
+            source = accept_key(self.pipeline, request, presented_keys(request, payload.value))
             _require_readable(payload)
             hit = self.reader.hit(request, source, body)
             outcomes = await self.pipeline.take(hit, segment(payload, KINDS.get(kind, kind)))
@@ -59,18 +59,14 @@ class RestBridge:
             return refusal_answer(refusal, headers)
         return accepted_answer(outcomes, headers)
 
-    async def preflight(self, request: web.Request) -> web.StreamResponse:
-        """Answer a CORS preflight: which headers come is the client's business, the key decides later."""
-        return preflight_answer(request)
 
-
-def accept_key(pipeline: Pipeline, request: web.Request, value: Any) -> Source:
-    """Return the source of the first usable write key that a request carries.
+def accept_key(pipeline: Pipeline, request: web.Request, keys: Iterable[str]) -> Source:
+    """Return the source of the first usable write key among those that a request presents.
 
     Raises Refusal unknown_key, source_disabled, origin_forbidden.
     """
     now = time.time_ns() // 1_000_000
-    for presented in presented_keys(request, value):
+    for presented in keys:
         name = key_name(presented)
         source = pipeline.catalogue.find(name)
         key = usable_key(source, name, now) if source else None

@@ -1,0 +1,81 @@
+"""Tracardi's paths, for installations that move by changing the address: its source ids are write keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from collector.answer import accepted_answer, cross_origin, json_answer, refusal_answer
+from collector.bridges.rest import accept_key
+from collector.model import Outcome, Refusal, Source
+from collector.protocols.payload import Payload, read_payload, read_query
+from collector.protocols.tracardi import Visit, collected, tracardi
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiohttp import web
+
+    from collector.bridges.request import Reader
+    from collector.pipeline import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class TracardiBridge:
+    """The handlers of ``/track`` and ``/collect``."""
+
+    pipeline: Pipeline
+    reader: Reader
+
+    async def track(self, request: web.Request) -> web.StreamResponse:
+        """Take the events of one visit; answer with its ids."""
+        return await self._take(request, None)
+
+    async def collect(self, request: web.Request) -> web.StreamResponse:
+        """Take one event whose type stands in the path and whose properties are the body or the query."""
+        return await self._take(request, request.match_info["kind"])
+
+    async def _take(self, request: web.Request, kind: str | None) -> web.StreamResponse:
+        source: Source | None = None
+        try:
+            body = await self.reader.server_body(request)
+            payload = read_payload(body, request.headers.get("Content-Type", ""))
+            if kind is not None:
+                payload = _as_track(payload, request, kind)
+            source = accept_key(self.pipeline, request, _presented(request, payload.value))
+            visit = Visit.of(payload.value)
+            hit = self.reader.hit(request, source, body)
+            outcomes = await self.pipeline.take(hit, tracardi(payload, visit))
+        except Refusal as refusal:
+            self.pipeline.refuse(source, refusal, where=f"{request.method} {request.path}"[:200])
+            return refusal_answer(refusal, cross_origin(request))
+        return _answer(request, visit, outcomes)
+
+
+def _as_track(payload: Payload, request: web.Request, kind: str) -> Payload:
+    query = read_query(request.query_string)
+    value = collected(payload, query, kind, request.match_info.get("session"))
+    return Payload("json", value, payload.flags)
+
+
+def _presented(request: web.Request, value: Any) -> list[str]:
+    source = value.get("source") if isinstance(value, dict) else None
+    inside = source.get("id") if isinstance(source, dict) else None
+    return [key for key in (request.match_info.get("source"), inside) if isinstance(key, str)]
+
+
+def _answer(request: web.Request, visit: Visit, outcomes: Sequence[Outcome]) -> web.Response:
+    refused = [outcome.refusal for outcome in outcomes if outcome.refusal]
+    if refused and len(refused) == len(outcomes):
+        return accepted_answer(outcomes, cross_origin(request))
+    body = {
+        "task": None,
+        "ux": [],
+        "response": {},
+        "events": [outcome.id for outcome in outcomes if outcome.refusal is None],
+        "profile": {"id": visit.profile},
+        "session": {"id": visit.session},
+        "errors": [refusal.message for refusal in refused],
+        "warnings": [],
+    }
+    return json_answer(200, body, cross_origin(request))
