@@ -4,11 +4,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { transformSync } from 'esbuild';
 import { minify } from 'terser';
-import { fragments, presets } from '../src/manifest.mjs';
+import { fragments, presets, settings } from '../src/manifest.mjs';
 
 const at = (path) => new URL(`../${path}`, import.meta.url);
-
-const { version } = JSON.parse(readFileSync(at('package.json'), 'utf8'));
 
 /** Short names in one fixed order, whatever letters a fragment happens to use: alike code then compresses alike. */
 const letters = 'etnrioascldpumhgfbyvwkxjzqETNRIOASCLDPUMHGFBYVWKXJZQ_';
@@ -27,7 +25,6 @@ function plain(file, feature) {
     loader: 'ts',
     target: 'es2021',
     format: 'esm',
-    define: { __VERSION__: JSON.stringify(version) },
   });
   // Settings are the literal that the template passes in as `$`.
   const imported = [...typed.matchAll(/^import \{([^}]*)\}/gm)].flatMap(([, names]) => names.split(',').map((name) => name.trim()));
@@ -82,8 +79,8 @@ async function build() {
     });
     done[index] = { name, code: code.replace(/export ?\{[^}]*\};$/, ''), requires, config, help };
   }
-  const build = createHash('sha256').update(JSON.stringify([done, presets])).digest('hex').slice(0, 12);
-  return `${JSON.stringify({ build, fragments: done, presets }, null, 1)}\n`;
+  const build = createHash('sha256').update(JSON.stringify([done, presets, settings])).digest('hex').slice(0, 12);
+  return `${JSON.stringify({ build, fragments: done, presets, settings }, null, 1)}\n`;
 }
 
 const made = await build();

@@ -1,7 +1,6 @@
 // What the server cannot see: screen, language, time zone, and which tracker speaks.
+import { version } from '../core/version.ts';
 import { packing } from '../delivery/queue.ts';
-
-declare const __VERSION__: string;
 
 export const context = (): void => {
   let known: object;
@@ -11,7 +10,7 @@ export const context = (): void => {
       screen: { width: screen.width, height: screen.height, density: devicePixelRatio },
       locale: navigator.language,
       timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-      library: { name: 'headwater', version: __VERSION__ },
+      library: { name: 'headwater', version },
     };
     Object.assign(body.context, known);
   });
