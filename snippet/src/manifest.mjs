@@ -1,6 +1,7 @@
 // What a composed file is made of, in the order of joining: the base, helpers that features share, features (those that
 // may stop an event first), delivery, the start. `files` (default: features/<name>) are joined into one fragment;
-// `requires` come along by themselves; `config` names the settings that a fragment reads.
+// `requires` come along by themselves; `config` names the settings that a fragment reads; `instead` is what
+// takes a fragment's place when anything else is chosen with it.
 
 export const fragments = [
   { name: 'base', files: ['core/safe', 'served/config', 'core/emit', 'core/begin', 'served/stub'], requires: ['boot'], config: ['global', 'endpoint', 'manual'], help: 'Views, events, identify, and the calls that waited in the stub' },
@@ -51,7 +52,7 @@ export const fragments = [
   { name: 'direct', files: ['delivery/direct'], requires: ['base'], help: 'Delivery without memory: one request an event' },
   { name: 'context', files: ['core/version', 'features/context'], requires: ['queue'], help: 'Screen, language, time zone, tracker version' },
   { name: 'debug', requires: ['queue'], help: '?hw-debug shows events and the collector’s verdicts' },
-  { name: 'lite', files: ['lite'], requires: [], config: ['global'], help: 'A whole tracker by itself: views and events, no queue' },
+  { name: 'lite', files: ['lite'], requires: [], instead: ['spa', 'direct'], config: ['global'], help: 'A whole tracker by itself: views and events, no queue' },
   { name: 'boot', files: ['served/boot'], requires: ['base'], help: 'The start' },
 ];
 

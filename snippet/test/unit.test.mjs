@@ -66,6 +66,7 @@ test('config enters the script as data that cannot break out, in one order, with
 test('a file is the closure of what was chosen, in the order of the manifest', () => {
   assert.deepEqual(closure(asset(), ['queue', 'links']).map(({ name }) => name), ['base', 'track', 'ids', 'press', 'links', 'queue', 'boot']);
   assert.deepEqual(closure(asset(), ['lite']).map(({ name }) => name), ['lite']);
+  assert.deepEqual(closure(asset(), ['lite', 'links']), closure(asset(), ['spa', 'direct', 'links'])); // lite stands alone
   assert.throws(() => closure(asset(), ['nothing']), /no fragment nothing/);
 });
 

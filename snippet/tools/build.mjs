@@ -63,7 +63,7 @@ async function build() {
   };
   fragments.forEach(visit);
   for (const fragment of inOrder) {
-    const { name, requires, config = [], help } = fragment;
+    const { name, requires, instead, config = [], help } = fragment;
     const index = fragments.indexOf(fragment);
     // What other fragments use must stay; all else in a fragment is its own business and the minifier's.
     const shared = sources.flatMap((files, other) => (other === index ? [] : files.flatMap(({ imported }) => imported)));
@@ -77,7 +77,7 @@ async function build() {
       mangle: { nth_identifier, reserved: ['$'], properties: { regex: /^_[a-z]/, nth_identifier } },
       format: { ecma: 2020 },
     });
-    done[index] = { name, code: code.replace(/export ?\{[^}]*\};$/, ''), requires, config, help };
+    done[index] = { name, code: code.replace(/export ?\{[^}]*\};$/, ''), requires, instead, config, help };
   }
   const build = createHash('sha256').update(JSON.stringify([done, presets, settings])).digest('hex').slice(0, 12);
   return `${JSON.stringify({ build, fragments: done, presets, settings }, null, 1)}\n`;

@@ -14,7 +14,8 @@ export function closure({ fragments }, chosen) {
     if (!found) throw new Error(`no fragment ${name}`);
     found.requires.forEach(want);
   };
-  chosen.forEach(want);
+  const whole = chosen.length === 1;
+  for (const name of chosen) ((!whole && fragments.find((fragment) => fragment.name === name)?.instead) || [name]).forEach(want);
   return fragments.filter(({ name }) => wanted.has(name));
 }
 
