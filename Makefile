@@ -1,6 +1,8 @@
 # `make` lists every command. Each sets up what it needs.
 PYTHON ?= python3
 BIN := .venv/bin
+# Node and npm come with the dev extra, so every machine builds and tests the tracker with the same.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench faults docs lock snippet clean
@@ -14,7 +16,7 @@ help: ## List the commands
 .venv/dev: .venv/run requirements/dev.txt tools/set-up
 	@tools/set-up dev "$(PYTHON)" && touch $@
 
-snippet/node_modules: snippet/package-lock.json
+snippet/node_modules: .venv/dev snippet/package-lock.json
 	cd snippet && npm ci --no-audit --no-fund && touch node_modules
 
 run: .venv/run ## Start the collector with a demo page
