@@ -79,7 +79,7 @@ def _facts(server: str, busy: float) -> str:
     date = datetime.now(UTC).date().isoformat()
     machine = f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
     software = f"headwater {__version__}, Python {platform.python_version()}, {server}"
-    load = f"load average {busy:.1f} before the run, by other programs"
+    load = f"load average {busy:.1f} before the run"
     return f"Measured on {date} with `make bench` on {machine}; {software}; {load}."
 
 
