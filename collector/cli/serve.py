@@ -51,7 +51,11 @@ async def _serve_one(settings: Settings, *, demo: bool) -> None:
     stop = _stop_signal()
     async with collector(settings) as running:
         if demo and not list(running.catalogue):
-            await running.catalogue.add(check_form({"name": "My site", "settings": {"preset": "typical", "features": ["autocapture"]}}))
+            await running.catalogue.add(
+                check_form(
+                    {"name": "My site", "settings": {"preset": "typical", "features": ["autocapture"]}}
+                )
+            )
         async with open_doors(running, shared=_WORKER in os.environ) as ports:
             if os.environ.get(_WORKER, "0") == "0":
                 banner.show(settings, ports, running.catalogue)
