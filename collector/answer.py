@@ -21,7 +21,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 REASON_HEADER = "X-Headwater-Reason"
 
 _PREFLIGHT_SECONDS = "86400"
-_EXPOSED = f"Retry-After, {REASON_HEADER}, X-Headwater-Interval"
+_EXPOSED = f"Retry-After, {REASON_HEADER}, X-Headwater-Interval, X-Headwater-Ack"
 
 
 def json_answer(status: int, body: Any, headers: Mapping[str, str]) -> web.Response:

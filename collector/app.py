@@ -72,7 +72,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
 def _wire(
     settings: Settings, redis: Redis, catalogue: Catalogue, pipeline: Pipeline, deliveries: DeliveryLog
 ) -> Collector:
-    health = Health(redis, catalogue)
+    health = Health(pipeline.stream, catalogue)
     tracker = TrackerViews(catalogue, TrackerArchive(redis, Names(settings.namespace)), settings)
     reader = Reader(settings)
     public = web.Application()

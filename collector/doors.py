@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,7 @@ async def open_doors(running: Collector, *, shared: bool = False) -> AsyncIterat
         )
         yield running.ports
     finally:
-        await public.cleanup()
-        await console.cleanup()
+        await asyncio.gather(public.cleanup(), console.cleanup())
 
 
 def _runner(app: web.Application, settings: Settings) -> web.AppRunner:
@@ -51,7 +51,7 @@ def _runner(app: web.Application, settings: Settings) -> web.AppRunner:
         max_line_size=_HEADER_BYTES,
         max_field_size=_HEADER_BYTES,
         auto_decompress=False,  # bodies are inflated by our own bounded reader
-        shutdown_timeout=settings.grace_seconds,
+        shutdown_timeout=max(1, settings.grace_seconds - settings.unready_seconds) / 2,  # half is to flush
     )
 
 

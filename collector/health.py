@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from redis.exceptions import RedisError
 
 from collector import __version__
 from collector.answer import NO_STORE, json_answer
 
 if TYPE_CHECKING:
     from collector.sources import Catalogue
-    from collector.store import Redis
+    from collector.stream import Stream, StreamState
 
 
 @dataclass(slots=True)
 class Health:
     """The state that readiness is judged by; ``draining`` is set first thing on SIGTERM."""
 
-    redis: Redis
+    stream: Stream
     catalogue: Catalogue
     draining: bool = False
 
@@ -29,24 +28,29 @@ class Health:
         return web.Response(text="ok\n", headers=NO_STORE)
 
     async def readyz(self, _request: web.Request) -> web.Response:
-        """Answer 200 when hits can be made safe, else 503, with each check's result."""
-        checks = {"redis": await self._redis_check(), "sources": self._sources_check()}
-        if self.draining:
-            checks["process"] = "draining"
-        ready = all(result == "ok" for result in checks.values())
-        return json_answer(200 if ready else 503, {"ready": ready, "checks": checks}, {})
+        """Answer 200 while hits can be made safe, in Redis or in the spool; else 503. Asks nobody either.
+
+        The checks say what is not as it should be; ``stream`` has the figures.
+        """
+        state = self.stream.state
+        safe = not state.policy and not (state.trouble and state.refusing)
+        known = self.catalogue.fresh or any(self.catalogue)
+        ready = safe and known and not self.draining
+        checks = {
+            "process": "draining" if self.draining else "ok",
+            "redis": _redis(state),
+            "spool": state.refusing or "ok",
+            "sources": "ok" if self.catalogue.fresh else "from the snapshot",
+        }
+        figures: dict[str, Any] = asdict(state)
+        return json_answer(200 if ready else 503, {"ready": ready, "checks": checks, "stream": figures}, {})
 
     async def version(self, _request: web.Request) -> web.Response:
         """Answer the collector's version."""
         return json_answer(200, {"name": "headwater", "version": __version__}, {})
 
-    async def _redis_check(self) -> str:
-        try:
-            memory: Any = await self.redis.info("memory")
-        except (RedisError, OSError):
-            return "unreachable"
-        policy = memory.get("maxmemory_policy", "noeviction")
-        return "ok" if policy == "noeviction" else f"maxmemory-policy is {policy}, must be noeviction"
 
-    def _sources_check(self) -> str:
-        return "ok" if self.catalogue.fresh else "from the snapshot"
+def _redis(state: StreamState) -> str:
+    if state.policy:
+        return f"maxmemory-policy is {state.policy}, must be noeviction"
+    return f"spooling: {state.trouble}" if state.trouble else "ok"

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from collector.model import Reason
 
 EVENTS = Counter(
-    "headwater_events", "Events by source and verdict: stored, duplicate, checked.", ["source", "verdict"]
+    "headwater_events",
+    "Events by source and verdict: stored, spooled, accepted, duplicate, checked.",
+    ["source", "verdict"],
 )
 REFUSALS = Counter(
     "headwater_refusals", "Refused hits and events by source and reason.", ["source", "reason"]
@@ -27,6 +29,21 @@ GROUP_EVENTS = Histogram(
     "headwater_group_events",
     "Events appended to Redis in one round trip.",
     buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
+)
+FAILURES = Counter(
+    "headwater_redis_failures", "Appends that Redis did not confirm, by kind of error.", ["error"]
+)
+WELL = Gauge(
+    "headwater_redis_well", "1 while every partition takes events, else 0.", multiprocess_mode="livemin"
+)
+SPOOL_EVENTS = Gauge("headwater_spool_events", "Events that wait on disk.", multiprocess_mode="livesum")
+SPOOL_BYTES = Gauge("headwater_spool_bytes", "Bytes that wait on disk.", multiprocess_mode="livesum")
+SPOOL_AGE = Gauge(
+    "headwater_spool_age_seconds", "Age of the oldest event that waits on disk.", multiprocess_mode="livemax"
+)
+REPLAYED = Counter("headwater_replayed_events", "Events brought from the spool to Redis.")
+SPOOL_DAMAGED = Counter(
+    "headwater_spool_damaged", "Spool files and parcels set aside because they are damaged."
 )
 SOURCES = Gauge("headwater_sources", "Sources in the catalogue.", multiprocess_mode="max")
 

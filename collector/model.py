@@ -91,9 +91,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one event: stored, duplicate, checked (transitional source), refused or dropped.
+    """What became of one event: stored, spooled, accepted, duplicate, checked, refused or dropped.
 
-    A dropped one was not kept because the source wants none of its kind; its sender did nothing wrong.
+    ``accepted`` is in memory only (ack=memory); ``checked`` is not kept (a transitional source). A dropped
+    one was not kept because the source wants none of its kind; its sender did nothing wrong.
     """
 
     index: int

@@ -6,6 +6,7 @@ became of every event. The durability rule stands in ``_append``: nothing is cal
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from collector.sources import Catalogue
     from collector.stream import RefusedLog, Stream
 
-_RETRY_AFTER_SECONDS = 5
+_RETRY_AFTER_SECONDS = range(5, 16)  # spread, so that they do not all come back at once
+_STRAINED_INTERVAL_MS = 10_000
 _SUCCESS = 200
 
 
@@ -58,6 +60,13 @@ class Pipeline:
         outcomes = await self._append(batch, hit.source, records + quarantined(batch, hit, rules))
         return self._report(outcomes, batch, hit.source)
 
+    def advice(self) -> dict[str, str]:
+        """Return headers for the sender: to batch for longer under strain, and what a 2xx is worth."""
+        headers = {"X-Headwater-Ack": "memory"} if self.settings.ack == "memory" else {}
+        if self.stream.strained:
+            headers["X-Headwater-Interval"] = str(_STRAINED_INTERVAL_MS)
+        return headers
+
     def refuse(self, source: Source | None, refusal: Refusal, *, where: str = "") -> None:
         """Count a refusal and show it in the console."""
         name = source.id if source else ""
@@ -73,12 +82,13 @@ class Pipeline:
         if not records:
             return []
         try:
-            entries = await self.stream.append(records)
+            receipts = await self.stream.append(records)
         except StreamError as error:
-            raise Refusal(Reason.STREAM_UNAVAILABLE, retry_after=_RETRY_AFTER_SECONDS) from error
+            seconds = random.choice(_RETRY_AFTER_SECONDS)  # noqa: S311 - no secret
+            raise Refusal(Reason.STREAM_UNAVAILABLE, retry_after=seconds) from error
         return [
-            Outcome(event.index, "stored" if entry else "duplicate", event.id, entry)
-            for event, entry in zip(batch.events, entries, strict=False)
+            Outcome(event.index, receipt.verdict, event.id, receipt.entry)
+            for event, receipt in zip(batch.events, receipts, strict=False)
         ]
 
     def _report(self, outcomes: list[Outcome], batch: Batch, source: Source) -> list[Outcome]:

@@ -9,7 +9,7 @@ import ipaddress
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
@@ -49,6 +49,9 @@ class Settings(BaseModel):
     )
     workers: int = Field(1, ge=1, le=256, description="Collector processes that share the port.")
     grace_seconds: float = Field(10, gt=0, description="Time to finish and flush after SIGTERM.")
+    unready_seconds: float = Field(
+        1, ge=0, description="Part of that time to answer as unready first, so that balancers notice."
+    )
     data: Path = Field(
         default_factory=_data_folder,
         description="Folder for the embedded server's data, snapshots and the spool.",
@@ -60,6 +63,22 @@ class Settings(BaseModel):
         description="Redis or Valkey: redis://, rediss:// or unix://. Empty starts an embedded one.",
     )
     redis_timeout_seconds: float = Field(2, ge=1, description="Longest wait for one answer from Redis.")
+    ack: Literal["stream", "replica", "memory"] = Field(
+        "stream",
+        description="What a 2xx means: in the stream; in ack_replicas replicas too; or in memory only, where"
+        " a crash loses it.",
+    )
+    ack_replicas: int = Field(
+        1, ge=1, le=10, description="Replicas that must have an event, for ack=replica."
+    )
+    spool_bytes: int = Field(
+        1024**3,
+        ge=1024**2,
+        description="Most bytes that a worker spools to disk while Redis cannot take them.",
+    )
+    spool_free_bytes: int = Field(
+        256 * 1024**2, ge=0, description="Free disk, in bytes, that spooling leaves to others."
+    )
     namespace: str = Field(
         "headwater", pattern=r"^[A-Za-z0-9_.-]+$", description="First part of every Redis key."
     )

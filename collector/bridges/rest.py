@@ -44,7 +44,7 @@ class RestBridge:
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """Take one event or a batch; answer 200 when they are safe."""
-        headers = cross_origin(request)
+        headers = cross_origin(request) | self.pipeline.advice()
         source: Source | None = None
         kind = request.match_info.get("kind", "batch")
         try:

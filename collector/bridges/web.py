@@ -52,8 +52,8 @@ class WebBridge:
             outcomes = await self.pipeline.take(hit, native.beacon)
         except Refusal as refusal:
             self.pipeline.refuse(source, refusal, where=_where(request))
-            return refusal_answer(refusal, headers)
-        return outcomes_answer(outcomes, headers)
+            return refusal_answer(refusal, headers | self.pipeline.advice())
+        return outcomes_answer(outcomes, headers | self.pipeline.advice())
 
     async def pixel(self, request: web.Request) -> web.StreamResponse:
         """Take one event from the query; answer a GIF whatever happens, with the reason in a header."""

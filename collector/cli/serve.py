@@ -22,6 +22,7 @@ from collector.logs import configure_logs
 from collector.settings import PREFIX
 from collector.sources import check_form
 from collector.store import open_store
+from collector.store.embedded import end_with_parent
 
 if TYPE_CHECKING:
     from collector.settings import Settings
@@ -63,6 +64,7 @@ async def _serve_one(settings: Settings, *, demo: bool) -> None:
             await stop.wait()
             running.health.draining = True
             log.info("draining")
+            await asyncio.sleep(settings.unready_seconds)
 
 
 async def _serve_workers(settings: Settings, *, demo: bool) -> None:
@@ -88,7 +90,9 @@ async def _keep_worker(number: int, common: dict[str, str], *, demo: bool) -> No
     environment = {**os.environ, **common, _WORKER: str(number)}
     while True:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "collector", *_same_arguments(demo=demo), env=environment
+            *(sys.executable, "-m", "collector", *_same_arguments(demo=demo)),
+            env=environment,
+            preexec_fn=end_with_parent,
         )
         try:
             await process.wait()

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+import structlog
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -26,9 +27,12 @@ from redis.exceptions import RedisError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+log = structlog.get_logger()
+
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes on Linux and 104 on macOS
 _START_SECONDS = 60
 _STOP_SECONDS = 30
+_RESTART_SECONDS = 0.5
 
 
 class EmbeddedError(Exception):
@@ -49,11 +53,13 @@ async def embedded_server(data: Path) -> AsyncIterator[str]:
             yield url
             return
         process = await _start(data, await _alone(data))
+        keeper = asyncio.create_task(_keep(data, process))
         try:
             await _wait_until_ready(data, process)
             yield url
         finally:
-            await _stop(process)
+            keeper.cancel()
+            await _stop(await keeper)
 
 
 def socket_path(data: Path) -> Path:
@@ -127,11 +133,23 @@ async def _start(data: Path, lock: IO[bytes]) -> asyncio.subprocess.Process:
             stderr=log,
             pass_fds=(lock.fileno(),),
             start_new_session=True,  # Ctrl-C is for the collector, which stops the server last
-            preexec_fn=_end_with_parent,
+            preexec_fn=end_with_parent,
         )
 
 
-def _end_with_parent() -> None:
+async def _keep(data: Path, process: asyncio.subprocess.Process) -> asyncio.subprocess.Process:
+    """Start the server again whenever it ends by itself; once cancelled return the one that runs."""
+    with contextlib.suppress(asyncio.CancelledError):
+        while True:
+            await process.wait()
+            await asyncio.sleep(_RESTART_SECONDS)
+            log.error("embedded_server_ended", status=process.returncode, log=str(data / "valkey.log"))
+            with contextlib.suppress(EmbeddedError):
+                process = await _start(data, await _alone(data))
+    return process
+
+
+def end_with_parent() -> None:
     """Ask Linux to send SIGTERM to this process when its parent dies, kill -9 included."""
     if sys.platform == "linux":
         pr_set_pdeathsig = 1

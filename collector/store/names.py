@@ -19,6 +19,10 @@ class Names:
         """Name the prefix of the sets of event ids that a partition has seen."""
         return f"{self.namespace}:{{{partition}}}:ids"
 
+    def writer(self, partition: int, writer: str) -> str:
+        """Name the last number that a writer of events had taken by a partition."""
+        return f"{self.namespace}:{{{partition}}}:writer:{writer}"
+
     @property
     def refused(self) -> str:
         """Name the capped stream of refusals."""

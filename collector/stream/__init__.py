@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from redis.exceptions import RedisError
+import structlog
 
-from collector.stream.append import Appender, Record
+from collector import metrics
+from collector.stream.append import Appender, Receipt, Record
 from collector.stream.commit import Committer
+from collector.stream.drain import Drain
+from collector.stream.partition import Partition
+from collector.stream.pressure import Pressure
 from collector.stream.refused import RefusedLog
+from collector.stream.spool import Spool, SpoolError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,58 +26,178 @@ if TYPE_CHECKING:
     from collector.settings import Settings
     from collector.store import Names, Redis
 
-__all__ = ["Record", "RefusedLog", "Stream", "StreamError"]
+__all__ = ["Receipt", "Record", "RefusedLog", "Stream", "StreamError", "StreamState"]
+
+log = structlog.get_logger()
+
+_CHECK_SECONDS = 0.5
+_MOST_HELD_BYTES = 64 * 1024**2  # of events that wait for their answer
 
 
 class StreamError(Exception):
-    """The events are not safe: Redis did not take them."""
+    """The events are not safe: neither Redis nor the spool took them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """How safe events are at the moment. Times are seconds; ``trouble`` is empty while Redis takes events.
+
+    ``policy`` names an eviction policy that Redis must not have, ``refusing`` why the spool takes nothing;
+    ``memory_used`` is a share of 1.
+    """
+
+    trouble: str
+    policy: str
+    memory_used: float
+    refusing: str
+    written_seconds_ago: float
+    spool_events: int
+    spool_bytes: int
+    spool_age: float
 
 
 class Stream:
     """The partitions of the event stream behind one door."""
 
     def __init__(self, redis: Redis, names: Names, settings: Settings) -> None:
+        self._redis = redis
+        self._names = names
+        self._settings = settings
+        self._spool = Spool(
+            settings.data / "spool",
+            most_bytes=settings.spool_bytes,
+            least_free_bytes=settings.spool_free_bytes,
+        )
+        self._pressure = Pressure(redis)
+        self._partitions: dict[int, Partition] = {}
         self._committers = [
             Committer(
-                Appender(redis, names, partition),
+                self._partition(number).place,
                 most=settings.group_events,
                 wait_seconds=settings.group_wait_ms / 1000,
             )
-            for partition in range(settings.partitions)
+            for number in range(settings.partitions)
         ]
+        self._held_bytes = 0
+        self._held: set[asyncio.Task[list[Receipt]]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Begin to commit."""
+        """Begin to commit, to watch Redis, and to drain what was spooled before."""
+        await self._spool.start()
+        await self._check()
         for committer in self._committers:
             await committer.start()
+        drain = Drain(self._spool, self._partition, most=self._settings.group_events)
+        self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(drain.run())]
 
     async def stop(self) -> None:
         """Commit what waits, then end."""
         for committer in self._committers:
             await committer.stop()
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self._spool.stop()
 
-    async def append(self, records: Sequence[Record]) -> list[str | None]:
-        """Append records; return each one's entry id, None where its id was seen before.
+    async def append(self, records: Sequence[Record]) -> list[Receipt]:
+        """Append records; return what became of each once all are safe.
 
-        One visitor's records stay in order. Raises StreamError when not all of them are safe.
+        One visitor's records stay in order, but for those that wait in the spool: they follow when Redis is
+        back. Raises StreamError when not all of them are safe.
         """
+        size = sum(len(record.data) for record in records)
+        if self._held_bytes + size > _MOST_HELD_BYTES:
+            raise StreamError("too many events wait for their answer")
+        if self._settings.ack != "memory":
+            return await self._hold(size, records)
+        task = asyncio.create_task(self._hold(size, records))
+        self._held.add(task)
+        task.add_done_callback(self._release)
+        return [Receipt("accepted")] * len(records)
+
+    @property
+    def strained(self) -> bool:
+        """Whether senders should come less often: events go to the spool, or are refused."""
+        return not all(partition.open for partition in self._partitions.values())
+
+    @property
+    def state(self) -> StreamState:
+        """How safe events are at the moment; asks nobody."""
+        partitions = self._partitions.values()
+        oldest_at = self._spool.oldest_at
+        return StreamState(
+            trouble=self._trouble(),
+            policy=self._pressure.policy,
+            memory_used=self._pressure.used,
+            refusing=self._spool.refusing,
+            written_seconds_ago=time.monotonic() - min(partition.written_at for partition in partitions),
+            spool_events=self._spool.events,
+            spool_bytes=self._spool.bytes,
+            spool_age=max(0.0, time.time() - oldest_at) if oldest_at else 0.0,
+        )
+
+    async def _hold(self, size: int, records: Sequence[Record]) -> list[Receipt]:
+        self._held_bytes += size
+        try:
+            return await self._commit(records)
+        except SpoolError as error:
+            raise StreamError(str(error)) from error
+        finally:
+            self._held_bytes -= size
+
+    def _release(self, task: asyncio.Task[list[Receipt]]) -> None:
+        """Tell of events that ack=memory has lost: nobody else waits to hear of it."""
+        self._held.discard(task)
+        if not task.cancelled() and task.exception():
+            log.error("accepted_events_lost", error=str(task.exception()))
+
+    def _trouble(self) -> str:
+        if self._pressure.shedding:
+            return f"its memory is {self._pressure.used:.0%} full"
+        return next((each.trouble for each in self._partitions.values() if not each.well), "")
+
+    async def _commit(self, records: Sequence[Record]) -> list[Receipt]:
         parts: dict[int, list[int]] = {}
         for at, record in enumerate(records):
-            parts.setdefault(self._partition(record), []).append(at)
-        try:
-            answers = await asyncio.gather(
-                *(
-                    self._committers[part].commit([records[at] for at in places])
-                    for part, places in parts.items()
-                )
-            )
-        except (RedisError, OSError) as error:
-            raise StreamError(str(error)) from error
-        entries: list[str | None] = [None] * len(records)
+            parts.setdefault(self._number(record), []).append(at)
+        if len(parts) == 1:
+            return await self._committers[next(iter(parts))].commit(records)
+        answers = await asyncio.gather(
+            *(self._committers[part].commit([records[at] for at in places]) for part, places in parts.items())
+        )
+        receipts: dict[int, Receipt] = {}
         for places, answer in zip(parts.values(), answers, strict=True):
-            for at, entry in zip(places, answer, strict=True):
-                entries[at] = entry
-        return entries
+            receipts.update(zip(places, answer, strict=True))
+        return [receipts[at] for at in range(len(records))]
 
-    def _partition(self, record: Record) -> int:
+    def _number(self, record: Record) -> int:
         return crc32(record.visitor.encode()) % len(self._committers)
+
+    def _partition(self, number: int) -> Partition:
+        """Return a partition; the spool may hold one that is beyond today's number of them."""
+        if number not in self._partitions:
+            replicas = self._settings.ack_replicas if self._settings.ack == "replica" else 0
+            self._partitions[number] = Partition(
+                Appender(self._redis, self._names, number, replicas=replicas),
+                self._spool,
+                self._pressure,
+                limit_seconds=self._settings.redis_timeout_seconds,
+            )
+        return self._partitions[number]
+
+    async def _check(self) -> None:
+        checks = [partition.check() for partition in self._partitions.values()]
+        await asyncio.gather(self._pressure.look(), *checks)
+
+    async def _watch(self) -> None:
+        """Probe partitions that fail, write a sign of life to those that idle, and keep the gauges."""
+        while True:
+            await self._check()
+            state = self.state
+            metrics.WELL.set(not state.trouble)
+            metrics.SPOOL_EVENTS.set(state.spool_events)
+            metrics.SPOOL_BYTES.set(state.spool_bytes)
+            metrics.SPOOL_AGE.set(state.spool_age)
+            await asyncio.sleep(_CHECK_SECONDS)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import blake2b, sha1
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, RedisError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collector.store import Names, Redis
 
 _SCRIPT = (Path(__file__).parent / "append.lua").read_text(encoding="utf-8")
+_SHA = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,33 +31,74 @@ class Record:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a record: stored, spooled, accepted or duplicate; and its entry id when known."""
+
+    verdict: str
+    entry: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a group is recognised by when it is sent again: its writer, and the numbers that it covers."""
+
+    writer: str
+    first: int
+    last: int
+
+
+class Appended(Exception):  # noqa: N818 - no error: Redis has the group
+    """The group, or its beginning up to number ``last``, is in the stream already."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__(last)
+        self.last = last
+
+
 class Appender:
     """Append groups of records to one partition. Raises redis.exceptions.RedisError, OSError."""
 
-    def __init__(self, redis: Redis, names: Names, partition: int) -> None:
+    def __init__(self, redis: Redis, names: Names, partition: int, *, replicas: int = 0) -> None:
         self._redis = redis
+        self._replicas = replicas
         self._names = names
-        self._partition = partition
-        self._sha = ""
+        self.partition = partition
 
-    async def append(self, records: Sequence[Record]) -> list[str | None]:
-        """Append the records in order; return each one's entry id, None where its id was seen before."""
-        keys, arguments = self._pack(records)
+    async def append(self, records: Sequence[Record], *marks: Mark) -> list[Receipt]:
+        """Append the records in order, as one; return what became of each. Raises also Appended."""
+        keys, arguments = self._pack(records, marks)
         try:
-            answer = await self._redis.evalsha(self._sha, len(keys), *keys, *arguments)
-        except NoScriptError:
-            self._sha = await self._redis.script_load(_SCRIPT)
-            answer = await self._redis.evalsha(self._sha, len(keys), *keys, *arguments)
-        return [entry.decode() or None for entry in answer]
+            answer = await self._call("EVALSHA", _SHA, len(keys), *keys, *arguments)
+        except NoScriptError:  # restarted, or failed over: nothing was done
+            answer = await self._call("EVAL", _SCRIPT, len(keys), *keys, *arguments)
+        if isinstance(answer, int):
+            raise Appended(answer)
+        return [Receipt("stored", entry.decode()) if entry else Receipt("duplicate") for entry in answer]
 
-    def _pack(self, records: Sequence[Record]) -> tuple[list[str], list[Any]]:
+    async def _call(self, *command: Any) -> Any:
+        if not self._replicas:
+            return await self._redis.execute_command(*command)  # type: ignore[no-untyped-call]
+        async with self._redis.pipeline(transaction=False) as pipe:  # WAIT speaks of its own connection
+            pipe.execute_command(*command)
+            pipe.execute_command("WAIT", self._replicas, 0)
+            answer, reached = await pipe.execute()
+        if reached < self._replicas:
+            raise RedisError(f"{reached} of {self._replicas} replicas have it")
+        return answer
+
+    def _pack(self, records: Sequence[Record], marks: Sequence[Mark]) -> tuple[list[str], list[Any]]:
         streams: dict[str, int] = {}
-        arguments: list[Any] = []
+        arguments: list[Any] = [len(marks)]
+        for mark in marks:
+            arguments += (mark.first, mark.last)
         for record in records:
             number = streams.setdefault(record.stream, len(streams) + 1)
             arguments += (number, record.source, record.window, digest(record.id), record.type, record.data)
-        keys = [self._names.stream(self._partition, stream) for stream in streams]
-        return [self._names.ids(self._partition), *keys], arguments
+        keys = [self._names.ids(self.partition)]
+        keys += [self._names.writer(self.partition, mark.writer) for mark in marks]
+        keys += [self._names.stream(self.partition, stream) for stream in streams]
+        return keys, arguments
 
 
 def digest(event_id: str) -> int:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
 
 from collector.metrics import APPEND_SECONDS, GROUP_EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from collector.stream.append import Appender, Record
+    from collector.stream.append import Receipt, Record
 
-Waiting: TypeAlias = "tuple[Sequence[Record], asyncio.Future[list[str | None]]]"
+    Place = Callable[[Sequence[Record], float], Awaitable[list[Receipt]]]
+
+Waiting: TypeAlias = "tuple[float, Sequence[Record], asyncio.Future[list[Receipt]]]"
 
 
 class Committer:
-    """Append to one partition in groups, one at a time, so that order is kept."""
+    """Give records to ``place`` in groups, one at a time, so that order is kept."""
 
-    def __init__(self, appender: Appender, *, most: int, wait_seconds: float) -> None:
-        self._appender = appender
+    def __init__(self, place: Place, *, most: int, wait_seconds: float) -> None:
+        self._place = place
         self._most = most
         self._wait_seconds = wait_seconds
         self._waiting: deque[Waiting] = deque()
@@ -39,10 +42,10 @@ class Committer:
         if self._task:
             await self._task
 
-    async def commit(self, records: Sequence[Record]) -> list[str | None]:
-        """Return the entry ids once the records are in Redis. Raises what the appender raises."""
-        done: asyncio.Future[list[str | None]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((records, done))
+    async def commit(self, records: Sequence[Record]) -> list[Receipt]:
+        """Return what became of each record once all are safe. Raises what ``place`` raises."""
+        done: asyncio.Future[list[Receipt]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((time.monotonic(), records, done))
         self._arrived.set()
         return await done
 
@@ -64,24 +67,25 @@ class Committer:
     def _take_group(self) -> list[Waiting]:
         group: list[Waiting] = []
         size = 0
-        while self._waiting and (not group or size + len(self._waiting[0][0]) <= self._most):
+        while self._waiting and (not group or size + len(self._waiting[0][1]) <= self._most):
             group.append(self._waiting.popleft())
-            size += len(group[-1][0])
+            size += len(group[-1][1])
         return group
 
     async def _append(self, group: list[Waiting]) -> None:
-        together = [record for records, _ in group for record in records]
+        together = [record for _, records, _ in group for record in records]
+        waited_seconds = time.monotonic() - group[0][0]
         GROUP_EVENTS.observe(len(together))
         try:
             with APPEND_SECONDS.time():
-                entries = await self._appender.append(together)
+                receipts = await self._place(together, waited_seconds)
         except Exception as error:  # noqa: BLE001 - every waiter must hear of it, whatever it is
-            for _, done in group:
+            for _, _, done in group:
                 if not done.done():
                     done.set_exception(error)
             return
         start = 0
-        for records, done in group:
+        for _, records, done in group:
             if not done.done():  # its client may have gone
-                done.set_result(entries[start : start + len(records)])
+                done.set_result(receipts[start : start + len(records)])
             start += len(records)

@@ -26,12 +26,12 @@ async def test_an_id_is_appended_once_also_within_one_group(redis: Redis, settin
     stream = Stream(redis, Names(settings.namespace), settings)
     await stream.start()
 
-    entries = await stream.append([record("a"), record("b"), record("a")])
+    receipts = await stream.append([record("a"), record("b"), record("a")])
     again = await stream.append([record("a"), record("c")])
     await stream.stop()
 
-    assert [entry is not None for entry in entries] == [True, True, False]
-    assert [entry is not None for entry in again] == [False, True]
+    assert [receipt.verdict for receipt in receipts] == ["stored", "stored", "duplicate"]
+    assert [receipt.verdict for receipt in again] == ["duplicate", "stored"]
     assert await redis.xlen(Names(settings.namespace).stream(0)) == 3
 
 
@@ -52,10 +52,10 @@ async def test_partitions_keep_one_visitor_in_order_and_spread_many(redis: Redis
     stream = Stream(redis, names, settings)
     await stream.start()
 
-    entries = await stream.append([record(f"{n}", visitor=f"v{n % 20}") for n in range(200)])
+    receipts = await stream.append([record(f"{n}", visitor=f"v{n % 20}") for n in range(200)])
     await stream.stop()
 
-    assert all(entries)
+    assert all(receipt.entry for receipt in receipts)
     seen: dict[int, list[int]] = {}
     used = 0
     for partition in range(4):

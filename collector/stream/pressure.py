@@ -1,0 +1,48 @@
+"""How full Redis' memory is: shedding begins before it is, and a Redis that would evict is not trusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from collector.store import Redis
+
+log = structlog.get_logger()
+
+_SHED_FROM = 0.90
+_SHED_UNTIL = 0.85
+
+
+class Pressure:
+    """The memory of Redis as last looked at. ``policy`` is empty while no node evicts."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self.shedding = False
+        self.used = 0.0
+        self.policy = ""
+
+    async def look(self) -> None:
+        """Ask Redis; when it does not answer, the last answer stands."""
+        try:
+            answer: Any = await self._redis.info("memory")
+        except (RedisError, OSError):
+            return
+        nodes = [answer] if "used_memory" in answer else list(answer.values())
+        self.used = max(_share(node) for node in nodes)
+        policies = {node.get("maxmemory_policy", "noeviction") for node in nodes} - {"noeviction"}
+        self.policy = ", ".join(sorted(policies))
+        shed = self.used >= (_SHED_UNTIL if self.shedding else _SHED_FROM)
+        if shed != self.shedding:
+            log.warning("shedding" if shed else "shedding_ended", memory_used=round(self.used, 3))
+        self.shedding = shed
+
+
+def _share(node: dict[str, Any]) -> float:
+    """Return the share of maxmemory in use, as Redis itself counts it; 0 without a limit."""
+    limit = node.get("maxmemory", 0)
+    used = node["used_memory"] - node.get("mem_not_counted_for_evict", 0)
+    return float(used / limit) if limit else 0.0

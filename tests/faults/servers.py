@@ -1,0 +1,95 @@
+"""Real Redis servers to torment: started on a free port, killed, stopped, continued, started again."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import redis
+
+from collector.store.embedded import server_binary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_START_SECONDS = 20
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """A Redis or Valkey process of our own, with an append-only file that is written before it answers."""
+
+    def __init__(self, folder: Path, *options: str, port: int = 0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.port = port or free_port()
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"redis://127.0.0.1:{self.port}"
+
+    def client(self) -> redis.Redis:
+        """Return a plain client for looking from outside."""
+        return redis.Redis(port=self.port, protocol=2, socket_timeout=5)
+
+    def start(self, *, ready: bool = True) -> Server:
+        """Start it, and wait until it answers."""
+        # fmt: off
+        command = [
+            server_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder),
+            "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--daemonize", "no",
+            "--maxmemory-policy", "noeviction", *self._options,
+        ]
+        # fmt: on
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        if ready:
+            self._wait()
+        return self
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self._signal(signal.SIGKILL)
+        if self._process:
+            self._process.wait()
+
+    def pause(self) -> None:
+        """Stop it in the middle of whatever it does."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let a stopped one continue."""
+        self._signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """End it for good."""
+        if self._process and self._process.poll() is None:
+            self.go_on()
+            self.kill()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def _wait(self) -> None:
+        end = time.monotonic() + _START_SECONDS
+        with self.client() as client:
+            while time.monotonic() < end:
+                with contextlib.suppress(redis.RedisError, OSError):
+                    client.ping()
+                    return
+                time.sleep(0.02)
+        raise TimeoutError((self.folder / "server.log").read_text(errors="replace")[-1000:])
