@@ -40,6 +40,34 @@ const table = [
   ['people', {}, '', (page) => page.evaluate(() => headwater('alias', 'new', 'old')), { type: 'alias', userId: 'new', previousId: 'old' }],
 ];
 
+/** Features that change what every event says: settings, the page, what the visitor does, and a look at the last view. */
+const changes = [
+  ['address', { clean: [['/user/\\d+', '/user/*']] }, { path: '/user/42?a=1' }, ({ context }) => assert.match(context.page.url, /\/user\/\*\?a=1$/)],
+  ['address', { canonical: true }, { body: '<link rel=canonical href="https://example.com/real">' }, ({ context }) => assert.equal(context.page.url, 'https://example.com/real')],
+  ['attributes', {}, { html: '<script src="/s/web.js" data-user="u-1" data-group="blog"></script>' }, ({ userId, properties }) => assert.deepEqual([userId, properties.group], ['u-1', 'blog'])],
+  ['sampling', { sample: 1 }, {}, ({ context }) => assert.equal(context.sample, 1)],
+  ['bots', {}, { init: () => Object.defineProperty(navigator, 'webdriver', { value: true }) }, ({ context }) => assert.equal(context.automation, true)],
+  ['hints', {}, { after: (page) => page.waitForFunction(() => 1).then(() => page.evaluate(() => headwater('page'))) }, ({ context }) => assert.ok(!context.userAgentData || context.userAgentData.platformVersion !== undefined)],
+  ['title', {}, { after: (page) => page.evaluate(() => { history.pushState(null, '', '/late'); setTimeout(() => { document.title = 'Late'; }, 300); }) }, ({ context }) => assert.equal(context.page.title, 'Late')],
+];
+for (const [feature, config, { after: act, ...options }, check] of changes)
+  test(`${feature} changes what a view says`, async (t) => {
+    const { page, server } = await visitor(t, browser, { chosen: ['spa', feature, 'queue'], config, ...options });
+    await until(() => server.events().length, 'the first view');
+    if (act) {
+      await act(page);
+      await until(() => server.events().length > 1, 'the second view');
+    }
+
+    check(server.events().at(-1));
+  });
+
+test('sampling: a share of none sends nothing', async (t) => {
+  const { page, server } = await visitor(t, browser, { chosen: ['sampling', 'queue'], config: { sample: 0 } });
+  assert.deepEqual(await page.evaluate(() => headwater('track', 'Seen')), { outcome: 'dropped' });
+  assert.equal(server.bodies.length, 0);
+});
+
 for (const [feature, config, html, act, expected, complaints = []] of table)
   test(`${feature}: ${expected.event ?? expected.type}`, async (t) => {
     const { page, server } = await visitor(t, browser, { chosen: ['spa', feature, 'queue'], config, body: html, complaints });

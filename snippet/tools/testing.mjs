@@ -15,8 +15,8 @@ export function snippet({ src = '/s/web.js', global = 'headwater', nonce, integr
     .trim();
 }
 
-/** `chosen` is a preset or a list of fragments; `answer(body)` may give {status, headers, body, wait}. */
-export async function collector({ chosen = 'core', config = {}, html, body = '', headers = {}, answer, rewrite = (code) => code } = {}) {
+/** `chosen` is a preset or a list of fragments; `files(path)` gives more to serve; `answer(body)` may give {status, headers, body, wait}. */
+export async function collector({ chosen = 'core', config = {}, html, body = '', headers = {}, answer, files = () => false, rewrite = (code) => code } = {}) {
   const state = { batches: [], bodies: [], requests: [], answer };
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url, 'http://x');
@@ -38,6 +38,8 @@ export async function collector({ chosen = 'core', config = {}, html, body = '',
       });
     } else if (pathname.startsWith('/s/')) {
       response.writeHead(200, { 'Content-Type': 'text/javascript', ...cors }).end(rewrite(compose(searchParams.get('chosen')?.split(',') ?? chosen, config)));
+    } else if (files(pathname)) {
+      response.writeHead(200, { 'Content-Type': pathname.endsWith('.html') ? 'text/html' : 'text/javascript', 'Service-Worker-Allowed': '/' }).end(files(pathname));
     } else {
       response.writeHead(200, { 'Content-Type': 'text/html', ...headers });
       response.end(`<!doctype html><title>${pathname}</title>${html ?? snippet({ src: `/s/web.js${searchParams.has('chosen') ? '?chosen=' + searchParams.get('chosen') : ''}` })}<body>${body}`);
