@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from multidict import CIMultiDict
 
 from collector import enrich
-from collector.enrich import agent, bots, campaign, channels, page, referrer
+from collector.enrich import agent, bots, campaign, channels, client, redact, referrer
 from collector.model import Hit, Source
 from collector.sources import WebSettings
 
@@ -48,7 +48,7 @@ _CONTEXT: dict[str, Any] = {
     "screen": {"width": 1440, "height": 900, "density": 2},
     "library": {"name": "headwater", "version": "1"},
 }
-_MEMORIES = (agent, bots, campaign, channels, page, referrer)
+_MEMORIES = (agent, bots, campaign, channels, client, redact, referrer)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from collector.bridges.tracardi import TracardiBridge
 from collector.bridges.web import WebBridge
 from collector.bridges.webhook import WebhookBridge
 from collector.console import console_routes
+from collector.enrich import JUDGES, Enricher
+from collector.enrich.visitors import Visitors
 from collector.health import Health
 from collector.pipeline import Pipeline
 from collector.ports import Ports
@@ -23,6 +26,7 @@ from collector.routes import public_routes
 from collector.sources import Catalogue
 from collector.store import Names, open_store
 from collector.store.deliveries import DeliveryLog
+from collector.store.salts import Salts
 from collector.store.trackers import TrackerArchive
 from collector.stream import RefusedLog, Stream
 from collector.tracker import TrackerViews
@@ -58,11 +62,23 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         metrics.SOURCES.set_function(lambda: len(list(catalogue)))
         refused = RefusedLog(redis, names)
         deliveries = DeliveryLog(redis, names)
+        salts = Salts(redis, names)
+        await salts.refresh(time.time())
+        enricher = Enricher(judges=(Visitors(salts).judge, *JUDGES))
         stream = Stream(redis, names, settings)
         await stream.start()
-        async with _running(catalogue.watch()), _running(refused.run()), _running(deliveries.run()):
+        async with (
+            _running(catalogue.watch()),
+            _running(refused.run()),
+            _running(deliveries.run()),
+            _running(salts.run()),
+        ):
             yield _wire(
-                settings, redis, catalogue, Pipeline(catalogue, stream, refused, settings), deliveries
+                settings,
+                redis,
+                catalogue,
+                Pipeline(catalogue, stream, refused, enricher, settings),
+                deliveries,
             )
         await stream.stop()
         await refused.flush()

@@ -20,6 +20,9 @@ REFUSALS = Counter(
 HITS = Counter(
     "headwater_hits", "Hits that reached a source, by source and protocol.", ["source", "protocol"]
 )
+REDACTIONS = Counter(
+    "headwater_redactions", "Personal data taken out of events, by source and kind.", ["source", "kind"]
+)
 APPEND_SECONDS = Histogram(
     "headwater_append_seconds",
     "Time from the group's start to Redis' answer.",

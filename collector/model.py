@@ -18,9 +18,16 @@ CHANNELS = ("Web", "Mobile", "Email", "CRM", "Call Center", "Point of Sale", "Ot
 class Privacy:
     """What a source may keep of a person; the same for every bridge."""
 
+    preset: str = ""
     visitors: str = "cookieless"
     consent: str = "none"
+    before_consent: str = "nothing"
     address: str = "none"
+    gpc: str = "anonymous"
+    dnt: str = "ignore"
+    parameters: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    scan: bool = False
 
 
 # The steps of enrichment that a source can do without; privacy has its own settings.
@@ -137,6 +144,11 @@ class Reason(Enum):
     MISSING_FIELD = ("missing_field", 400, "A field that this type of event needs is missing.")
     WRONG_TYPE = ("wrong_type", 400, "A field has a value of the wrong type.")
     FIELD_TOO_LONG = ("field_too_long", 400, "A field is longer than its limit.")
+    OPTED_OUT = (
+        "opted_out",
+        200,
+        "The visitor's privacy signal or the source's mode leaves nothing to keep.",
+    )
     BOT = ("bot", 200, "The event is a bot's, and the source drops those.")
     STREAM_UNAVAILABLE = ("stream_unavailable", 503, "The event could not be made safe; send it again later.")
     INTERNAL = ("internal", 500, "The collector failed; the fault is logged.")

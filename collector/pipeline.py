@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector import metrics
-from collector.enrich import enrich, judge
-from collector.model import Event, Hit, Outcome, Reason, Refusal, Source
+from collector.model import Hit, Outcome, Reason, Refusal, Source
 from collector.records import encode, quarantined, rules_for
 from collector.stream import Record, StreamError
 
 if TYPE_CHECKING:
+    from collector.enrich import Enricher
     from collector.protocols import Batch, Protocol
     from collector.settings import Settings
     from collector.sources import Catalogue
@@ -34,6 +34,7 @@ class Pipeline:
     catalogue: Catalogue
     stream: Stream
     refused: RefusedLog
+    enricher: Enricher
     settings: Settings
 
     def accept(self, name: str, bridge: str) -> Source:
@@ -52,10 +53,8 @@ class Pipeline:
         """
         rules = rules_for(hit.source, self.settings)
         batch = understand(hit, rules.limits)
-        if hit.source.privacy.consent == "required":
-            batch.set_apart(_without_consent)
-        enrich(batch.events, hit)
-        batch.set_apart(lambda event: judge(event, hit))
+        self.enricher.enrich(batch.events, hit)
+        batch.set_apart(lambda event: self.enricher.judge(event, hit))
         records = encode(batch, hit, rules)
         outcomes = await self._append(batch, hit.source, records + quarantined(batch, hit, rules))
         return self._report(outcomes, batch, hit.source)
@@ -106,10 +105,3 @@ def _set_apart(index: int, refusal: Refusal) -> Outcome:
     """Return what became of an event that was set apart. A dropped one's sender did nothing wrong."""
     dropped = refusal.reason.status == _SUCCESS
     return Outcome(index, "dropped") if dropped else Outcome(index, "refused", refusal=refusal)
-
-
-def _without_consent(event: Event) -> Refusal | None:
-    consent = event.message["context"].get("consent")
-    values = consent.values() if isinstance(consent, dict) else ()
-    granted = any(value is True or value == "granted" for value in values)
-    return None if granted else Refusal(Reason.CONSENT_MISSING)

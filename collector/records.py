@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collector.settings import Settings
 
 QUARANTINE = "quarantine"
+# What a visitor's browser says about privacy, and where it is noted.
+_SIGNALS = {"Sec-GPC": "gpc", "DNT": "dnt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ def _record(event: Event, source: Source, rules: Rules, data: bytes) -> Record:
 def _stamp(hit: Hit, batch: Batch) -> dict[str, Any]:
     """Return what the collector itself says of the events of a hit."""
     source = hit.source
-    flags = {"flags": list(batch.flags)} if batch.flags else {}
+    flags: dict[str, Any] = {"flags": list(batch.flags)} if batch.flags else {}
+    flags |= {name: True for header, name in _SIGNALS.items() if hit.headers.get(header) == "1"}
     return {
         "receivedAt": to_iso(hit.received_at),
         "source": {"id": source.id, "bridge": source.bridge, "channel": source.channel},

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from collector.answer import NO_STORE, cross_origin, guarded, preflight_answer, refusal_answer
+from collector.answer import (
+    NO_STORE,
+    cross_origin,
+    guarded,
+    json_answer,
+    preflight_answer,
+    refusal_answer,
+)
 from collector.model import Reason, Refusal
 
 if TYPE_CHECKING:
@@ -24,6 +31,7 @@ _EVENT, _KEY, _SESSION = "{kind:[^/]{1,200}}", "{source:[^/]{1,200}}", "{session
 _PATH = "{path:.*}"
 _DIGEST = "{digest:[0-9a-f]{16}}"
 
+_GPC_SINCE = "2026-11-23"
 _ROBOTS = "User-agent: *\nDisallow: /\n"
 
 
@@ -60,7 +68,7 @@ def public_routes(
         ("GET", "/version", health.version),
         ("GET", "/robots.txt", robots),
     ]
-    routes = []
+    routes = [web.get("/.well-known/gpc.json", guarded(gpc))]  # the one path that stands where others look
     for method, path, handler in table:
         routes.append(web.route(method, prefix + path, guarded(handler)))
     return [*routes, web.route("*", "/{rest:.*}", guarded(unmatched))]
@@ -79,6 +87,11 @@ async def preflight(request: web.Request) -> web.Response:
 async def robots(_request: web.Request) -> web.Response:
     """Ask crawlers to stay away: nothing here is for reading."""
     return web.Response(text=_ROBOTS, headers=NO_STORE)
+
+
+async def gpc(_request: web.Request) -> web.Response:
+    """Say that Global Privacy Control is honoured, as https://www.w3.org/TR/gpc/ asks."""
+    return json_answer(200, {"gpc": True, "lastUpdate": _GPC_SINCE}, {})
 
 
 async def unmatched(request: web.Request) -> web.Response:

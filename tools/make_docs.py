@@ -14,8 +14,11 @@ from collector import metrics
 from collector.cli import cli
 from collector.model import Reason
 from collector.settings import PREFIX, Settings
+from collector.sources.base import StrictModel
+from collector.sources.enrichment import EnrichmentSettings
 from collector.sources.form import SourceForm
-from collector.sources.settings import SETTINGS, PrivacySettings, StrictModel
+from collector.sources.privacy import PrivacySettings
+from collector.sources.settings import SETTINGS
 
 DOCS = Path(__file__).parent.parent / "docs"
 _MADE = "<!-- Made by `make docs` from the code; change it there. -->\n\n"
@@ -52,6 +55,8 @@ def _sources() -> str:
         _fields(SourceForm),
         "\n## `privacy`\n\n",
         _fields(PrivacySettings),
+        "\n## `enrichment`\n\n",
+        _fields(EnrichmentSettings),
     ]
     for bridge, model in SETTINGS.items():
         parts += [f"\n## `settings` of the bridge `{bridge}`\n\n", _fields(model)]

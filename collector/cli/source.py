@@ -11,6 +11,7 @@ from rich.table import Table
 
 from collector.cli.context import opened, run, with_settings
 from collector.sources import check_form, plain
+from collector.sources.statement import statement
 from collector.tracker import snippet as snippet_of
 
 if TYPE_CHECKING:
@@ -63,6 +64,15 @@ def show(settings: Settings, name: str) -> None:
     found = _with_catalogue(settings, _gotten(name))
     fields = {**plain(found), "created": found.created, "updated": found.updated, "version": found.version}
     click.echo(orjson.dumps(fields, option=orjson.OPT_INDENT_2).decode())
+
+
+@source.command()
+@store_settings
+@click.argument("name")
+def privacy(settings: Settings, name: str) -> None:
+    """Print what a source collects and keeps, ready for a privacy page."""
+    for heading, sentences in statement(_with_catalogue(settings, _gotten(name))):
+        click.echo(f"{heading}\n  {sentences}\n")
 
 
 @source.command("set")

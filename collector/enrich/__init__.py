@@ -7,9 +7,10 @@ may set it apart: ``judge(event, hit) -> Refusal | None``.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from collector.enrich import agent, bots, campaign, channels, client, language, page, referrer
+from collector.enrich import agent, bots, campaign, channels, client, language, page, properties, referrer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,38 +25,46 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("agent", agent.step),
     ("bots", bots.step),
     ("language", language.step),
+    ("referrer", referrer.step),  # before the page loses its referrer's search term
     ("page", page.step),
     ("campaign", campaign.step),
-    ("referrer", referrer.step),
     ("channels", channels.step),
 )
-JUDGES: tuple[Judge, ...] = (bots.judge,)
+JUDGES: tuple[Judge, ...] = (bots.judge, properties.judge)
 
 
-def enrich(events: Iterable[Event], hit: Hit) -> None:
-    """Replace each event's context by the enriched one. Events that share a context share the result."""
-    done: dict[int, dict[str, Any]] = {}
-    for event in events:
-        context = event.message["context"]
-        key = id(context)
-        if key not in done:
-            done[key] = enrich_context(context, hit)
-        event.message["context"] = done[key]
+@dataclass(frozen=True, slots=True)
+class Enricher:
+    """The steps and judges of a collector."""
+
+    steps: tuple[tuple[str, Step], ...] = STEPS
+    judges: tuple[Judge, ...] = JUDGES
+
+    def enrich(self, events: Iterable[Event], hit: Hit) -> None:
+        """Replace each event's context by the enriched one. Events that share a context share the result."""
+        done: dict[int, dict[str, Any]] = {}
+        for event in events:
+            context = event.message["context"]
+            key = id(context)
+            if key not in done:
+                done[key] = enrich_context(context, hit, self.steps)
+            event.message["context"] = done[key]
+
+    def judge(self, event: Event, hit: Hit) -> Refusal | None:
+        """Return why an enriched event is set apart, None when it goes on."""
+        for each in self.judges:
+            if refusal := each(event, hit):
+                return refusal
+        return None
 
 
-def enrich_context(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
+def enrich_context(
+    context: dict[str, Any], hit: Hit, steps: tuple[tuple[str, Step], ...] = STEPS
+) -> dict[str, Any]:
     """Return a new context with what every step tells; what a step tells as None is left out."""
     off = hit.source.enrichment.off
     enriched = dict(context)
-    for name, step in STEPS:
+    for name, step in steps:
         if name not in off:
             enriched.update(step(enriched, hit))
     return {key: value for key, value in enriched.items() if value is not None}
-
-
-def judge(event: Event, hit: Hit) -> Refusal | None:
-    """Return why an enriched event is set apart, None when it goes on."""
-    for each in JUDGES:
-        if refusal := each(event, hit):
-            return refusal
-    return None

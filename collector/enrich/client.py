@@ -19,17 +19,20 @@ def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
     if hit.source.bridge in BROWSER_BRIDGES:
         agent = hit.headers.get("User-Agent", "")[:_LONGEST] or None
         return {"userAgent": agent, "ip": _kept(hit.address, hit.source.privacy.address)}
-    return {"ip": _kept(context.get("ip"), hit.source.privacy.address)}
+    named = context.get("ip")
+    return {"ip": _kept(named if isinstance(named, str) else None, hit.source.privacy.address)}
+
+
+def _kept(address: str | None, rule: str) -> str | None:
+    return None if rule == "none" else network(address) or None
 
 
 @lru_cache(4096)
-def _kept(address: object, rule: str) -> str | None:
-    """Return the /24 or /48 network's first address, or None when nothing may be kept."""
-    if rule == "none" or not isinstance(address, str):
-        return None
+def network(address: str | None) -> str:
+    """Return the first address of the /24 or /48 network that an address lies in, empty for no address."""
     try:
-        ip = ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(address or "")
     except ValueError:
-        return None
+        return ""
     bits = 24 if ip.version == 4 else 48  # noqa: PLR2004 - the version of IP
-    return str(ipaddress.ip_network((address, bits), strict=False).network_address)
+    return str(ipaddress.ip_network((ip, bits), strict=False).network_address)

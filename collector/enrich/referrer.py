@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from collector.enrich import redact
 from collector.enrich.data import facts
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def read(address: str, page_host: str, own_hosts: tuple[str, ...] = ()) -> dict[
     medium, name, words = _known(host)
     told = {"medium": medium, "source": name or host}
     if term := _term(address, words):
-        told["term"] = term
+        told["term"] = redact.text(term)[0]
     if any(part in _spammers() for part in _parents(host)):
         return {**told, "spam": True}
     return told

@@ -12,7 +12,8 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from collector.model import Enrichment, Privacy, Source
 from collector.sources.base import StrictModel
 from collector.sources.enrichment import EnrichmentSettings
-from collector.sources.settings import SETTINGS, PrivacySettings
+from collector.sources.privacy import PrivacySettings, require_preset
+from collector.sources.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,11 @@ class SourceForm(StrictModel):
         if self.bridge not in SETTINGS:
             raise ValueError(f"bridge {self.bridge!r} is not one of: {', '.join(SETTINGS)}")
         object.__setattr__(self, "settings", SETTINGS[self.bridge].model_validate(self.settings))
+        return self
+
+    @model_validator(mode="after")
+    def _preset_of_privacy(self) -> SourceForm:
+        require_preset(self.privacy, self.retention_hours)
         return self
 
 

@@ -1,4 +1,4 @@
-"""The settings of each bridge, and of privacy, as typed models: fields, help and rules in one place."""
+"""The settings of each bridge, as typed models: fields, help and rules in one place."""
 
 from __future__ import annotations
 
@@ -32,20 +32,6 @@ class WebSettings(StrictModel):
             if feature not in known:
                 raise ValueError(f"{feature!r} is no feature: choose from {', '.join(sorted(known))}")
         return value
-
-
-class PrivacySettings(StrictModel):
-    """What a source may keep of a person."""
-
-    visitors: Literal["cookieless", "cookie", "anonymous"] = Field(
-        "cookieless", description="How visitors are told apart: daily hash, first-party id, or not at all."
-    )
-    consent: Literal["none", "required"] = Field(
-        "none", description="Whether an event needs the visitor's consent."
-    )
-    address: Literal["none", "network"] = Field(
-        "none", description="Whether the client's network (/24 or /48) is kept."
-    )
 
 
 SETTINGS: dict[str, type[StrictModel]] = {

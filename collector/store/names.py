@@ -38,6 +38,14 @@ class Names:
         """Name the stream of changes to sources."""
         return f"{self.namespace}:{{sources}}:changes"
 
+    def salt(self, day: int) -> str:
+        """Name the salt of a day, counted since 1970."""
+        return f"{self.namespace}:{{salts}}:{day}"
+
+    def late(self, day: int) -> str:
+        """Name the sorted set of visitors whose session goes on into a day, by when they were seen."""
+        return f"{self.namespace}:{{salts}}:late:{day}"
+
     def deliveries(self, source: str) -> str:
         """Name the capped stream of a webhook source's last deliveries."""
         return f"{self.namespace}:{{deliveries}}:{source}"

@@ -55,6 +55,10 @@ def tracker_config(source: Source) -> dict[str, Any]:
         config["privacy"] = source.privacy.visitors
     if source.privacy.consent != "none":
         config["consent"] = source.privacy.consent
+    if "privacy" in _names(source.settings.preset, source.settings.features):
+        # What the tracker itself drops never arrives; all else is for the collector to decide.
+        config |= {"ignoreGpc": True} if source.privacy.gpc != "drop" else {}
+        config |= {"dnt": True} if source.privacy.dnt == "drop" else {}
     return config
 
 
@@ -78,6 +82,11 @@ def packed(body: bytes) -> Rendered:
 def _render(preset: str, features: tuple[str, ...], config: str) -> Rendered:
     fragments = [fragment.code for fragment in build().choose(preset, features)]
     return packed(_template().render(fragments=fragments, config=config).strip().encode())
+
+
+@lru_cache(1024)
+def _names(preset: str, features: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(fragment.name for fragment in build().choose(preset, features))
 
 
 @lru_cache(1)

@@ -1,0 +1,111 @@
+"""Who an event may be about: consent, the signals of privacy, and the visitor's id in the source's mode."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from collector.enrich.client import network
+from collector.model import Reason, Refusal
+from collector.store.salts import SESSION_MS
+
+if TYPE_CHECKING:
+    from collections import OrderedDict
+
+    from collector.model import Event, Hit, Privacy
+    from collector.store.salts import Salts
+
+# What names a person or follows one; an anonymous event has none of it.
+_NAMES = ("anonymousId", "userId", "sessionId", "traits", "groupId", "previousId")
+_IN_CONTEXT = ("ip", "traits", "userAgentData")
+_ABOUT_PEOPLE = ("identify", "group", "alias")
+_MOST_LATE = 200_000
+
+
+class Visitors:
+    """The judge of who an event is about. Cookieless ids come from the salts of today and yesterday."""
+
+    def __init__(self, salts: Salts) -> None:
+        self._salts = salts
+
+    def judge(self, event: Event, hit: Hit) -> Refusal | None:
+        """Give the event the visitor that the source's privacy allows, or say why it is not kept."""
+        privacy = hit.source.privacy
+        wish = objection(hit, privacy)
+        if wish == "drop":
+            return Refusal(Reason.OPTED_OUT)
+        anonymous = privacy.visitors == "anonymous" or wish == "anonymous"
+        if privacy.consent == "required" and not _consented(event):
+            if privacy.before_consent == "nothing" or event.type != "page":
+                return Refusal(Reason.CONSENT_MISSING)
+            anonymous = True
+        if anonymous:
+            return _make_anonymous(event)
+        if privacy.visitors == "cookieless" and hit.source.bridge == "web":
+            event.visitor = event.message["anonymousId"] = self.cookieless(event, hit)
+        return None
+
+    def cookieless(self, event: Event, hit: Hit) -> str:
+        """Return the visitor's id of the day; yesterday's while a session goes on over midnight."""
+        site = _site(event.message["context"].get("page"), hit)
+        parts = (hit.source.id, site, network(hit.address), hit.headers.get("User-Agent", "")[:512])
+        told = "\0".join(parts).encode()
+        late = self._salts.late
+        if self._salts.previous and late:
+            yesterdays = _hash(told, self._salts.previous)
+            if hit.received_at - late.get(yesterdays, 0) < SESSION_MS:
+                _remember(late, yesterdays, hit.received_at)
+                return yesterdays
+        todays = _hash(told, self._salts.current)
+        if self._salts.near_midnight(hit.received_at):
+            _remember(late, todays, hit.received_at)
+        return todays
+
+
+def objection(hit: Hit, privacy: Privacy) -> str:
+    """Return what the source does about the visitor's signal: record, anonymous or drop; empty without one.
+
+    Global Privacy Control is ``Sec-GPC: 1`` and nothing else: https://www.w3.org/TR/gpc/
+    """
+    if hit.headers.get("Sec-GPC") == "1":
+        return privacy.gpc
+    if privacy.dnt != "ignore" and hit.headers.get("DNT") == "1":
+        return privacy.dnt
+    return ""
+
+
+def _consented(event: Event) -> bool:
+    consent = event.message["context"].get("consent")
+    values = consent.values() if isinstance(consent, dict) else ()
+    return any(value is True or value == "granted" for value in values)
+
+
+def _make_anonymous(event: Event) -> Refusal | None:
+    if event.type in _ABOUT_PEOPLE:
+        return Refusal(Reason.OPTED_OUT, f"Of {event.type} nothing would be left.")
+    for key in _NAMES:
+        event.message.pop(key, None)
+    context = event.message["context"]
+    event.message["context"] = {key: value for key, value in context.items() if key not in _IN_CONTEXT}
+    event.visitor = ""
+    return None
+
+
+def _site(page: Any, hit: Hit) -> str:
+    url = page.get("url") if isinstance(page, dict) else None
+    try:
+        return urlsplit(url).netloc if isinstance(url, str) else hit.headers.get("Origin", "")
+    except ValueError:
+        return ""
+
+
+def _hash(told: bytes, salt: bytes) -> str:
+    return blake2b(told, key=salt, digest_size=16).hexdigest()
+
+
+def _remember(late: OrderedDict[str, int], visitor: str, now: int) -> None:
+    late[visitor] = now
+    late.move_to_end(visitor)
+    while len(late) > _MOST_LATE:
+        late.popitem(last=False)

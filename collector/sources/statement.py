@@ -1,0 +1,84 @@
+"""A plain statement of what a source collects, keeps and for how long, ready for a privacy page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collector.model import Source
+
+_VISITORS = {
+    "cookieless": (
+        "No cookie is set and nothing is stored on the visitor's device. Visits of one day are told apart by"
+        " a number computed from the website, the shortened network address and the browser's name, with a"
+        " random key that is destroyed after two days. From then on nobody can compute the number again,"
+        " and the visits of two days cannot be joined."
+    ),
+    "cookie": (
+        "A first-party cookie with a random number tells visitors apart. It lasts at most 13 months and is"
+        " not renewed by later visits."
+    ),
+    "anonymous": "Visitors are not told apart: events carry no number, no session and no name.",
+}
+_ADDRESS = {
+    "none": "The network address is used to receive the data and is not stored.",
+    "network": "Of the network address only the first part is stored (/24 of IPv4, /48 of IPv6).",
+}
+_SIGNAL = {
+    "record": "is noted with the data",
+    "anonymous": "makes the data anonymous: no visitor number, no session, no address",
+    "drop": "stops the collection",
+}
+_CONSENT = {
+    ("none", "nothing"): "Collection does not depend on consent.",
+    ("none", "views"): "Collection does not depend on consent.",
+    ("required", "nothing"): "Nothing is collected before the visitor consents.",
+    ("required", "views"): "Before the visitor consents only page views that name nobody are counted.",
+}
+_CNIL = (
+    "This measurement is held to conditions under which the CNIL exempts audience measurement from consent:"
+    " for the publisher alone, no following across websites, a visitor number of at most 13 months that is"
+    " not renewed, data of at most 25 months, and a way to object."
+)
+
+
+def statement(source: Source) -> list[tuple[str, str]]:
+    """Return the statement of a source as headings with their sentences."""
+    privacy = source.privacy
+    parts = [
+        ("What is collected", _collected(source)),
+        ("How visitors are told apart", _VISITORS[privacy.visitors]),
+        ("Network address", _ADDRESS[privacy.address]),
+        ("Addresses of pages", _pages(source)),
+        ("Consent", _CONSENT[privacy.consent, privacy.before_consent]),
+        ("Objection", _objection(source)),
+        ("How long", f"{_span(source.retention_hours)} in the event stream, then deleted there."),
+    ]
+    return [*parts, ("Conditions", _CNIL)] if privacy.preset == "cnil" else parts
+
+
+def _collected(source: Source) -> str:
+    told = "Events of this website: pages, interactions, language, screen, "
+    agent = "" if "agent" in source.enrichment.off else "browser, system and kind of device, "
+    return f"{told}{agent}and where the visitor came from."
+
+
+def _pages(source: Source) -> str:
+    named = source.privacy.parameters
+    kept = "with all their parameters" if "*" in named else ", ".join(["with campaign parameters", *named])
+    hidden = "E-mail addresses, phone and card numbers and tokens in them are removed before storage."
+    return f"Addresses of pages are stored {kept} and without the rest. {hidden}"
+
+
+def _objection(source: Source) -> str:
+    privacy = source.privacy
+    dnt = "" if privacy.dnt == "ignore" else f" Do Not Track {_SIGNAL[privacy.dnt]}."
+    features = getattr(source.settings, "features", ())
+    link = (
+        " A link on the website can switch the collection off for a browser." if "privacy" in features else ""
+    )
+    return f"Global Privacy Control {_SIGNAL[privacy.gpc]}.{dnt}{link}"
+
+
+def _span(hours: int) -> str:
+    return f"{hours // 24} days" if hours % 24 == 0 else f"{hours} hours"

@@ -1,0 +1,125 @@
+"""What must not be told is taken out of addresses, texts and properties, and is counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from collector.enrich import page, redact
+from collector.model import Privacy
+from tests.conftest import hit, web_source
+
+if TYPE_CHECKING:
+    from tests.conftest import Running
+
+SHOP = "https://shop.example"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N"
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        (f"{SHOP}/a", f"{SHOP}/a"),
+        ("https://user:secret@shop.example/a#token=1", f"{SHOP}/a"),
+        (f"{SHOP}/a?utm_source=x&session=1&gclid=Cj0KCQiA", f"{SHOP}/a?utm_source=x&gclid=Cj0KCQiA"),
+        (f"{SHOP}/a?q=shoes&page=2", f"{SHOP}/a?q=shoes"),
+        (f"{SHOP}/a?q=jane%40mail.example", f"{SHOP}/a?q=[email]"),
+        (f"{SHOP}/a?q=jane@mail.example&utm_term=a+b", f"{SHOP}/a?q=[email]&utm_term=a+b"),
+        (f"{SHOP}/u/jane.doe@mail.example/orders", f"{SHOP}/u/[email]/orders"),
+        (f"{SHOP}/u/jane.doe%40mail.example/orders", f"{SHOP}/u/[email]/orders"),
+        (f"{SHOP}/reset/{JWT}", f"{SHOP}/reset/[token]"),
+        (f"{SHOP}/reset/0123456789abcdef0123456789abcdef", f"{SHOP}/reset/[token]"),
+        (f"{SHOP}/call/+41791234567", f"{SHOP}/call/[phone]"),
+        (f"{SHOP}/a?q=%2B41+79+123+45+67", f"{SHOP}/a?q=[phone]"),
+        (f"{SHOP}/a?q=4111+1111+1111+1111", f"{SHOP}/a?q=[card]"),
+        (f"{SHOP}/a?q=4111111111111112", f"{SHOP}/a?q=4111111111111112"),
+        (f"{SHOP}/order/1767323045000", f"{SHOP}/order/1767323045000"),
+        (f"{SHOP}/p/a-very-long-name-of-a-product-in-the-shop-2026", None),
+        (f"{SHOP}/p/0193e2a4-7c11-7abc-8def-0123456789ab", None),
+        (f"{SHOP}/a?utm_source=%zz", f"{SHOP}/a?utm_source=%zz"),
+        ("http://[::1", ""),
+        ("android-app://com.example.app/", "android-app://com.example.app/"),
+        (f"{SHOP}/?" + "q=1&" * 5000, None),
+    ],
+)
+def test_an_address_keeps_what_may_be_told(url: str, kept: str | None) -> None:
+    told, _ = redact.address(url, ("q",))
+
+    assert told == (url if kept is None else kept)[: len(told)]
+    assert kept is None or told == kept
+
+
+def test_a_star_keeps_every_parameter() -> None:
+    assert redact.address(f"{SHOP}/?a=1&b=x@y.example", ("*",)) == (f"{SHOP}/?a=1&b=[email]", ("email",))
+
+
+def test_the_page_is_cleaned_in_every_field() -> None:
+    told = page.step(
+        {
+            "page": {
+                "url": f"{SHOP}/u/x@y.example?utm_source=a&sid=1#f",
+                "path": "/forged/x@y.example",
+                "search": "?sid=forged",
+                "referrer": "https://mail.example/?to=x@y.example",
+                "title": "Orders of x@y.example",
+                "initial_referrer": "https://mail.example/?sid=1",
+                "number": 7,
+            }
+        },
+        hit(),
+    )
+
+    assert told["page"] == {
+        "url": f"{SHOP}/u/[email]?utm_source=a",
+        "path": "/u/[email]",
+        "search": "?utm_source=a",
+        "referrer": "https://mail.example/",
+        "title": "Orders of [email]",
+        "initial_referrer": "https://mail.example/",
+        "number": 7,
+    }
+    assert told["redacted"] == {"email": 3}
+
+
+def test_a_search_without_an_address_is_not_kept() -> None:
+    assert page.step({"page": {"path": "/a", "search": "?mail=x"}}, hit())["page"] == {"path": "/a"}
+
+
+@pytest.mark.parametrize("bad", [7, "x", [], {"url": 7}, {"url": {"a": 1}}, {"url": "x" * 70_000}])
+def test_nonsense_in_place_of_a_page_is_no_fault(bad: Any) -> None:
+    page.step({"page": bad}, hit(source=web_source(privacy=Privacy(parameters=("q",)))))
+
+
+async def test_a_leak_is_redacted_and_counted_for_the_owner(running: Running) -> None:
+    source = await running.add(privacy={"remove": ["password"], "scan": True})
+    event = {
+        "type": "track",
+        "event": "Signed up",
+        "properties": {
+            "password": "x",
+            "note": "I am jane@mail.example",
+            "list": [{"a": "+41791234567"}],
+            "n": 1,
+        },
+        "context": {"page": {"url": f"{SHOP}/u/jane@mail.example"}},
+    }
+
+    await running.post(source.id, {"batch": [event]})
+
+    [stored] = await running.events()
+    assert stored["properties"] == {"note": "I am [email]", "list": [{"a": "[phone]"}], "n": 1}
+    assert stored["context"]["redacted"] == {"email": 1}
+    counted = {"source": source.id, "kind": "email"}
+    assert REGISTRY.get_sample_value("headwater_redactions_total", counted) == 2
+
+
+async def test_properties_are_kept_as_they_are_by_default(running: Running) -> None:
+    source = await running.add()
+    properties = {"password": "x", "note": "I am jane@mail.example"}
+
+    await running.post(source.id, {"batch": [{"type": "track", "event": "E", "properties": properties}]})
+
+    [stored] = await running.events()
+    assert properties == stored["properties"]
