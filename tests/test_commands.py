@@ -17,7 +17,10 @@ import pytest
 from collector.settings import Settings, SettingsError, load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    Start = Callable[..., "Served"]
 
 
 def headwater(data: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -60,14 +63,31 @@ class Served:
         return status
 
 
-def test_what_serve_takes_is_still_there_after_ctrl_c_and_a_second_start(tmp_path: Path) -> None:
-    served = Served(tmp_path)
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Start]:
+    """Start collectors on this test's data folder; none outlives the test."""
+    started: list[Served] = []
+
+    def start(*arguments: str) -> Served:
+        started.append(Served(tmp_path, *arguments))
+        return started[-1]
+
+    yield start
+    for served in started:
+        if served.process.returncode is None:
+            served.stop()
+
+
+def test_what_serve_takes_is_still_there_after_ctrl_c_and_a_second_start(
+    tmp_path: Path, serve: Start
+) -> None:
+    served = serve()
     assert served.source in served.banner
     sent = headwater(tmp_path, "send", served.source, "--public-url", served.address, "--event", "First")
     assert (sent.returncode, sent.stdout) == (0, "204 No Content\n"), sent.stderr
     assert served.stop(signal.SIGINT) == 0
 
-    again = Served(tmp_path)
+    again = serve()
     tail = headwater(tmp_path, "tail", again.source, "--json", "--last", "1", "--count", "1")
     assert again.stop() == 0
 
@@ -75,8 +95,8 @@ def test_what_serve_takes_is_still_there_after_ctrl_c_and_a_second_start(tmp_pat
     assert orjson.loads(tail.stdout)["event"] == "First"
 
 
-def test_an_acknowledged_event_outlives_kill_9(tmp_path: Path) -> None:
-    served = Served(tmp_path)
+def test_an_acknowledged_event_outlives_kill_9(tmp_path: Path, serve: Start) -> None:
+    served = serve()
     sent = headwater(tmp_path, "send", served.source, "--public-url", served.address, "--event", "Kept")
     assert sent.returncode == 0
     served.stop(signal.SIGKILL)
@@ -86,8 +106,8 @@ def test_an_acknowledged_event_outlives_kill_9(tmp_path: Path) -> None:
     assert orjson.loads(tail.stdout)["event"] == "Kept"
 
 
-def test_workers_share_the_port_and_one_that_dies_is_started_again(tmp_path: Path) -> None:
-    served = Served(tmp_path, "--workers", "2", "--port", str(_free_port()))
+def test_workers_share_the_port_and_one_that_dies_is_started_again(tmp_path: Path, serve: Start) -> None:
+    served = serve("--workers", "2", "--port", str(_free_port()))
     workers = _children(served.process.pid)
     os.kill(workers[-1], signal.SIGKILL)
     end = time.monotonic() + 30
