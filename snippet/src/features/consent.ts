@@ -25,8 +25,7 @@ export const consent = (): void => {
     return;
   };
   const decide = (answer: Answer): void => {
-    const grant = answer === 'grant';
-    said = grant || answer === 'deny' ? { analytics: grant } : answer;
+    said = answer === 'grant' ? { analytics: true } : answer === 'deny' ? { analytics: false } : answer;
     given = (said as Record<string, boolean>).analytics;
     config.memory = !given || memory;
     guard(() => {

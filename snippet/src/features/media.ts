@@ -16,7 +16,7 @@ export const media = (): void => {
   for (const type of ['timeupdate', 'ended']) listen(type, played);
 
   // A player with enablejsapi=1 reports to whoever says that it listens.
-  const youtube = /^https:\/\/www\.youtube(-nocookie)?\.com/;
+  const youtube = /^https:\/\/www\.youtube(-nocookie)?\.com\b/;
   listen('load', ({ target }) => youtube.test(target.src) && target.contentWindow.postMessage('{"event":"listening"}', '*'));
   listen('message', ({ origin, data }: MessageEvent) => {
     const { currentTime, duration, videoData } = youtube.test(origin) && JSON.parse(data).info;
