@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from collector import metrics
+from collector.bridges.documents import ClientDocuments
+from collector.bridges.imports import ImportBridge
 from collector.bridges.request import Reader
 from collector.bridges.rest import RestBridge
 from collector.bridges.tracardi import TracardiBridge
@@ -99,6 +101,8 @@ def _wire(
             tracker=tracker,
             browser=WebBridge(pipeline, reader),
             rest=RestBridge(pipeline, reader),
+            imports=ImportBridge(pipeline, reader),
+            documents=ClientDocuments(pipeline, reader),
             tracardi=TracardiBridge(pipeline, reader),
             webhooks=WebhookBridge(pipeline, reader, deliveries),
             health=health,

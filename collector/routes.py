@@ -18,6 +18,8 @@ from collector.model import Reason, Refusal
 
 if TYPE_CHECKING:
     from collector.answer import Handler
+    from collector.bridges.documents import ClientDocuments
+    from collector.bridges.imports import ImportBridge
     from collector.bridges.rest import RestBridge
     from collector.bridges.tracardi import TracardiBridge
     from collector.bridges.web import WebBridge
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 _SOURCE = "{source:[A-Za-z0-9_-]{2,64}}"
 _KIND = "{kind:track|page|screen|identify|group|alias|batch|[tpsigab]}"
 _EVENT, _KEY, _SESSION = "{kind:[^/]{1,200}}", "{source:[^/]{1,200}}", "{session:[^/]{1,100}}"
+_WRITE_KEY = "{key:[^/]{1,200}}"
 _PATH = "{path:.*}"
 _DIGEST = "{digest:[0-9a-f]{16}}"
 
@@ -41,6 +44,8 @@ def public_routes(
     tracker: TrackerViews,
     browser: WebBridge,
     rest: RestBridge,
+    imports: ImportBridge,
+    documents: ClientDocuments,
     tracardi: TracardiBridge,
     webhooks: WebhookBridge,
     health: Health,
@@ -53,9 +58,13 @@ def public_routes(
         ("OPTIONS", f"/e/{_SOURCE}", browser.preflight),
         ("GET", f"/p/{_SOURCE}.gif", browser.pixel),
         *_posted(f"/v1/{_KIND}", rest.take),
+        *_posted("/v1/import", imports.take),
         *_posted("/beacon/v1/batch", rest.take),  # RudderStack's sendBeacon
         *_posted(f"/api/s/{_KIND}", rest.take),  # Jitsu
         *_posted(f"/api/s/s2s/{_KIND}", rest.take),
+        *_fetched(f"/v1/projects/{_WRITE_KEY}/settings", documents.segment),
+        *_fetched("/sourceConfig", documents.rudder),
+        *_fetched("/sourceConfig/", documents.rudder),
         *_posted("/track", tracardi.track),
         *_posted(f"/collect/{_EVENT}/{_KEY}", tracardi.collect),
         *_posted(f"/collect/{_EVENT}/{_KEY}/{_SESSION}", tracardi.collect),
@@ -77,6 +86,11 @@ def public_routes(
 def _posted(path: str, handler: Handler) -> list[tuple[str, str, Handler]]:
     """Return the routes of a path that other origins may post to; its key decides later which."""
     return [("POST", path, handler), ("OPTIONS", path, preflight)]
+
+
+def _fetched(path: str, handler: Handler) -> list[tuple[str, str, Handler]]:
+    """Return the routes of a document that pages of other origins read."""
+    return [("GET", path, handler), ("OPTIONS", path, preflight)]
 
 
 async def preflight(request: web.Request) -> web.Response:

@@ -285,3 +285,60 @@ async def test_a_transitional_source_answers_success_and_stores_nothing(running:
 
     assert answer.status == 200
     assert await running.events() == await running.events("quarantine") == []
+
+
+async def imported(running: Running, body: Any, **headers: str) -> list[dict[str, Any]]:
+    key = await rest_key(running)
+    answer = await running.public.post("/v1/import", data=body, headers={**basic(f"{key}:"), **headers})
+    assert answer.status == 200
+    return [orjson.loads(line) for line in (await answer.read()).splitlines()]
+
+
+def ndjson(count: int) -> bytes:
+    return b"".join(orjson.dumps({**CALL, "messageId": f"m{number}"}) + b"\n" for number in range(count))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+async def test_an_import_reports_on_every_group_of_lines(running: Running, pack: Any) -> None:
+    body = ndjson(700) + b"\n  \n{broken\n" + orjson.dumps({**CALL, "messageId": "m0"}) + b'\n{"type":"x"}'
+
+    *groups, last = await imported(running, pack(body))
+
+    assert groups[0] == {"lines": [1, 500], "stored": 500}
+    assert (groups[1]["lines"], groups[1]["stored"], groups[1]["duplicate"]) == ([501, 703], 200, [702])
+    assert [(row["line"], row["reason"]) for row in groups[1]["refused"]] == [
+        (701, "not_json"),
+        (703, "unknown_type"),
+    ]
+    assert last == {"done": True, "lines": 703, "stored": 700, "duplicate": 1, "checked": 0, "refused": 2}
+    assert len(await running.events()) == 700
+    assert [row["raw"] for row in await running.events("quarantine")] == ["{broken", '{"type":"x"}']
+
+
+async def test_an_import_takes_one_batch_too(running: Running) -> None:
+    assert await imported(running, orjson.dumps({"batch": [CALL]})) == [{"success": True}]
+
+
+async def test_an_import_that_breaks_off_says_where_to_go_on(running: Running) -> None:
+    body = gzip.compress(ndjson(600), compresslevel=1)
+
+    *_, last = await imported(running, body[:-20], **{"Content-Encoding": "gzip"})
+
+    assert (last["code"], last["resumeAtLine"]) == ("bad_encoding", 501)
+
+
+async def test_an_import_of_nothing_is_refused(running: Running) -> None:
+    key = await rest_key(running)
+
+    answer = await running.public.post("/v1/import", data=b" \n", headers=basic(f"{key}:"))
+
+    assert (answer.status, (await answer.json())["code"]) == (400, "empty_body")
+
+
+async def test_a_bomb_in_an_import_is_read_bit_by_bit_and_its_line_refused(running: Running) -> None:
+    key = await rest_key(running)
+    bomb = gzip.compress(b"x" * 50_000_000)
+
+    answer = await running.public.post("/v1/import", data=bomb, headers=basic(f"{key}:"))
+
+    assert (answer.status, (await answer.json())["code"]) == (413, "too_large")

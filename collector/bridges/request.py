@@ -90,8 +90,11 @@ class Reader:
 
     def url(self, request: web.Request) -> str:
         """Return the address that the sender called: some providers sign it."""
-        origin = self.settings.public_url.rstrip("/") or f"{request.scheme}://{request.host}"
-        return origin + request.raw_path
+        return self.origin(request) + request.raw_path
+
+    def origin(self, request: web.Request) -> str:
+        """Return scheme and host of the public door, as senders see it."""
+        return self.settings.public_url.rstrip("/") or f"{request.scheme}://{request.host}"
 
     def address(self, request: web.Request) -> str | None:
         """Return the client's address: the peer's, or what trusted proxies say of it."""

@@ -16,11 +16,11 @@ from collector.protocols.batch import (
     understand_each,
 )
 from collector.protocols.clock import corrected, to_iso, to_ms
-from collector.protocols.decode import check_depth
+from collector.protocols.decode import check_depth, parse_forgiving
 from collector.protocols.ids import uuid7
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from collector.protocols.payload import Payload
 
@@ -44,6 +44,23 @@ def segment(payload: Payload, kind: str) -> Protocol:
             raise Refusal(Reason.TOO_MANY_EVENTS, f"The limit is {limits.events}.")
         batch = Batch("segment", flags=payload.flags)
         return understand_each(batch, items, _Common(envelope, kind, hit, limits).event)
+
+    return understand
+
+
+def segment_lines(lines: Sequence[bytes]) -> Protocol:
+    """Return the protocol that reads events of which each is a line of JSON."""
+
+    def understand(hit: Hit, limits: Limits) -> Batch:
+        batch = Batch("segment")
+        common = _Common({}, "", hit, limits)
+
+        def one(index: int, line: str) -> Event:
+            value, flags = parse_forgiving(line.encode())
+            batch.flags = batch.flags or flags
+            return common.event(index, value)
+
+        return understand_each(batch, [line.decode(errors="replace") for line in lines], one)
 
     return understand
 

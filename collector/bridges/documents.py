@@ -1,0 +1,70 @@
+"""The settings documents that browser clients of Segment's family fetch before they send anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from collector.answer import cross_origin, json_answer
+from collector.bridges.rest import accept_key, presented_keys
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from collector.bridges.request import Reader
+    from collector.model import Source
+    from collector.pipeline import Pipeline
+
+_EVERYTHING = {"__default": {"enabled": True, "integrations": {}}}
+
+
+@dataclass(frozen=True, slots=True)
+class ClientDocuments:
+    """The handlers of the settings documents: no vendor in them, and all measuring of the client off."""
+
+    pipeline: Pipeline
+    reader: Reader
+
+    async def segment(self, request: web.Request) -> web.StreamResponse:
+        """Answer what analytics.js asks its CDN for: where to send."""
+        key = request.match_info["key"]
+        accept_key(self.pipeline, request, [key])
+        address = urlsplit(self.reader.origin(request) + self.reader.settings.path_prefix)
+        api = {"apiKey": key, "apiHost": f"{address.netloc}{address.path}/v1", "protocol": address.scheme}
+        return json_answer(200, _segment_settings(api), cross_origin(request))
+
+    async def rudder(self, request: web.Request) -> web.StreamResponse:
+        """Answer what RudderStack's browser client asks its control plane: no destinations, no reports."""
+        keys = list(presented_keys(request, None))
+        source = accept_key(self.pipeline, request, keys)
+        return json_answer(200, _rudder_settings(source, keys[0]), cross_origin(request))
+
+
+def _segment_settings(api: dict[str, str]) -> dict[str, Any]:
+    return {
+        "integrations": {"Segment.io": {**api, "addBundledMetadata": True, "unbundledIntegrations": []}},
+        "plan": {"track": _EVERYTHING, "identify": _EVERYTHING, "group": _EVERYTHING},
+        "enabledMiddleware": {},
+        "middlewareSettings": {},
+        "legacyVideoPluginsEnabled": False,
+        "remotePlugins": [],
+        "metrics": {"sampleRate": 0},
+    }
+
+
+def _rudder_settings(source: Source, key: str) -> dict[str, Any]:
+    off = {"errors": {"enabled": False}, "metrics": {"enabled": False}}
+    return {
+        "source": {
+            "id": source.id,
+            "name": source.name,
+            "writeKey": key,
+            "enabled": True,
+            "workspaceId": source.id,
+            "config": {"statsCollection": off},
+            "connections": [],
+            "destinations": [],
+        },
+        "updatedAt": source.updated,
+    }

@@ -1,0 +1,63 @@
+"""Real server clients, unmodified: each event of each once, whatever happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from collector.sources.keys import add_key
+from tests.clients.faults import FAULTS, faulty_way
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Running
+
+PYTHON, NODE = f"{sys.executable} send/send_", "node send/send_"
+CLIENTS = {
+    "segment-analytics-python 2.4.0": PYTHON + "segment.py {url} {key} plain",
+    "segment-analytics-python 2.4.0, gzip": PYTHON + "segment.py {url} {key} gzip",
+    "rudder-sdk-python 2.1.9": PYTHON + "rudder.py {url} {key}",
+    "@segment/analytics-node 3.1.0": NODE + "segment.mjs @segment/analytics-node {url} {key}",
+    "@segment/analytics-node 1.3.0": NODE + "segment.mjs analytics-node-older {url} {key}",
+    "@rudderstack/rudder-sdk-node 3.0.13": NODE + "rudder.mjs {url} {key}",
+}
+TYPES = ["alias", "group", "identify", "page", "screen", "track"]
+
+
+@pytest.mark.parametrize("faults", [(), FAULTS], ids=["a good way", "faults on the way"])
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_every_event_of_a_client_is_in_the_stream_exactly_once(
+    running: Running, packages: Path, client: str, faults: tuple[int | str, ...]
+) -> None:
+    source = await running.add(bridge="rest")
+    key = await add_key(running.parts.catalogue, source.id)
+    target = f"http://127.0.0.1:{running.parts.ports.public}"
+
+    async with faulty_way(target, faults) as way:
+        command = CLIENTS[client].format(url=way.url, key=key).split()
+        process = await asyncio.create_subprocess_exec(*command, cwd=packages)
+        assert await asyncio.wait_for(process.wait(), 90) == 0
+        assert way.faults == []
+
+    events = {event["type"]: event for event in await running.events()}
+    assert sorted(event["type"] for event in await running.events()) == TYPES
+    check_contents(events)
+
+
+def check_contents(events: dict[str, dict[str, Any]]) -> None:
+    """Ids, names, times and pages are where they belong."""
+    assert {event["userId"] for event in events.values()} == {"u1"}
+    assert all(event["messageId"] and event["originalTimestamp"] for event in events.values())
+    assert all(event["context"]["library"]["name"] for event in events.values())
+    assert events["track"]["event"] == "Call Ended"
+    assert events["track"]["properties"] == {"seconds": 312, "reason": "billing"}
+    assert events["page"]["name"] == "Home"
+    assert events["page"]["properties"]["category"] == "Docs"
+    assert events["page"]["context"]["page"]["path"] == "/docs"
+    assert events["identify"]["traits"] == {"plan": "pro"}
+    assert (events["group"]["groupId"], events["group"]["traits"]) == ("g1", {"name": "ACME"})
+    assert events["alias"]["previousId"] == "old"
