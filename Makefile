@@ -1,8 +1,6 @@
 # `make` lists every command. Each sets up what it needs.
 PYTHON ?= python3
 BIN := .venv/bin
-# Node and npm come with the dev extra, so every machine builds and tests the tracker with the same.
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench faults docs lock snippet clean
@@ -15,6 +13,9 @@ help: ## List the commands
 
 .venv/dev: .venv/run requirements/dev.txt tools/set-up
 	@tools/set-up dev "$(PYTHON)" && touch $@
+
+# Node and npm come with the dev extra, so every machine builds and tests the tracker with the same.
+test snippet/node_modules: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 snippet/node_modules: .venv/dev snippet/package-lock.json
 	cd snippet && npm ci --no-audit --no-fund && touch node_modules
