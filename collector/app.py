@@ -67,7 +67,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         salts = Salts(redis, names)
         await salts.refresh(time.time())
         enricher = Enricher(judges=(Visitors(salts).judge, *JUDGES))
-        stream = Stream(redis, names, settings)
+        stream = Stream(redis, names, settings, catalogue.retention)
         await stream.start()
         async with (
             _running(catalogue.watch()),

@@ -48,6 +48,18 @@ REPLAYED = Counter("headwater_replayed_events", "Events brought from the spool t
 SPOOL_DAMAGED = Counter(
     "headwater_spool_damaged", "Spool files and parcels set aside because they are damaged."
 )
+GROUP_LAG = Gauge(
+    "headwater_group_lag_events",
+    "Events that a consumer group has not acknowledged; -1 when Redis cannot tell.",
+    ["stream", "partition", "group"],
+    multiprocess_mode="livemostrecent",
+)
+GROUP_AGE = Gauge(
+    "headwater_group_age_seconds",
+    "Age of the oldest event that a consumer group has not acknowledged.",
+    ["stream", "partition", "group"],
+    multiprocess_mode="livemostrecent",
+)
 SOURCES = Gauge("headwater_sources", "Sources in the catalogue.", multiprocess_mode="max")
 
 

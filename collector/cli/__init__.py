@@ -9,6 +9,7 @@ import click
 from collector import __version__
 from collector.cli.doctor import doctor
 from collector.cli.events import get, send, tail
+from collector.cli.group import consume, group_
 from collector.cli.key import key
 from collector.cli.serve import serve
 from collector.cli.source import snippet, source
@@ -27,7 +28,7 @@ def cli() -> None:
     """Collect events: a tracker for every source, an answer that means safe, events in Redis streams."""
 
 
-for command in (serve, source, key, webhook, replay, snippet, send, tail, get, doctor):
+for command in (serve, source, key, webhook, replay, snippet, send, tail, get, consume, group_, doctor):
     cli.add_command(command)
 
 

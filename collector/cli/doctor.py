@@ -16,8 +16,9 @@ import click
 
 from collector import __version__
 from collector.cli.context import run, with_settings
-from collector.store import StoreError, open_store
+from collector.store import Names, StoreError, open_store
 from collector.store.connect import check
+from collector.stream.groups import list_groups
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _LEAST_REDIS = (6, 2)
 _LEAST_FREE_BYTES = 1024**3
 _MOST_CLOCK_SECONDS = 1.0
+_MOST_GROUP_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Finding:
 
 
 @click.command()
-@with_settings("data", "redis_url")
+@with_settings("data", "redis_url", "partitions")
 def doctor(settings: Settings) -> None:
     """Check this installation; the exit status tells whether all is right."""
     findings = run(_look(settings))
@@ -56,6 +58,7 @@ async def _look(settings: Settings) -> list[Finding]:
         async with open_store(settings) as redis:
             await check(redis)
             findings += [finding async for finding in _redis(redis)]
+            findings += [finding async for finding in _groups(redis, settings)]
     except StoreError as error:
         findings.append(Finding(right=False, name="redis", text=str(error)))
     return findings
@@ -108,3 +111,14 @@ async def _redis(redis: Redis) -> AsyncIterator[Finding]:
     apart = abs(time.time() - seconds - micros / 1e6)
     text = f"this clock and Redis' are {apart * 1000:.0f} ms apart"
     yield Finding(right=apart < _MOST_CLOCK_SECONDS, name="clock", text=text)
+
+
+async def _groups(redis: Redis, settings: Settings) -> AsyncIterator[Finding]:
+    """Show the groups of the stream; one that reads no more holds everything back."""
+    for partition in range(settings.partitions):
+        for group in await list_groups(redis, Names(settings.namespace), "events", partition):
+            lag = "an unknown number of" if group.lag is None else group.lag
+            text = f"{group.name} on partition {partition} has {lag} events to read, for {group.age:.0f} s"
+            reads = group.age < _MOST_GROUP_SECONDS
+            hint = "" if reads else f"; start its consumer, or: headwater group drop {group.name}"
+            yield Finding(right=reads, name="group", text=text + hint)

@@ -57,6 +57,13 @@ class Catalogue:
             raise SourceError(f"No source is called {name!r}. List them with: headwater source list")
         return source
 
+    def retention(self) -> dict[str, int]:
+        """Return for each stream the hours that its events are kept: the longest of its sources'."""
+        hours: dict[str, int] = {}
+        for source in self._sources.values():
+            hours[source.stream] = max(source.retention_hours, hours.get(source.stream, 0))
+        return hours
+
     async def load(self) -> None:
         """Read all sources from Redis; when it does not answer, from the snapshot."""
         try:

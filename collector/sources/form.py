@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from collector.model import Enrichment, Privacy, Source
 from collector.sources.base import StrictModel
@@ -51,6 +51,13 @@ class SourceForm(StrictModel):
     privacy: PrivacySettings = Field(PrivacySettings(), description="What may be kept.")
     enrichment: EnrichmentSettings = Field(EnrichmentSettings(), description="What is told about events.")
     settings: Any = Field(default_factory=dict, description="Settings of the bridge.")
+
+    @field_validator("stream")
+    @classmethod
+    def _not_capped(cls, value: str) -> str:
+        if value == "refused":
+            raise ValueError("'refused' keeps the last refusals only: choose another stream")
+        return value
 
     @model_validator(mode="after")
     def _settings_of_bridge(self) -> SourceForm:

@@ -18,13 +18,15 @@ from collector.stream.drain import Drain
 from collector.stream.partition import Partition
 from collector.stream.pressure import Pressure
 from collector.stream.refused import RefusedLog
+from collector.stream.retention import Retention
 from collector.stream.spool import Spool, SpoolError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from collector.settings import Settings
     from collector.store import Names, Redis
+    from collector.stream.groups import Group
 
 __all__ = ["Receipt", "Record", "RefusedLog", "Stream", "StreamError", "StreamState"]
 
@@ -54,12 +56,18 @@ class StreamState:
     spool_events: int
     spool_bytes: int
     spool_age: float
+    groups: list[Group]
 
 
 class Stream:
-    """The partitions of the event stream behind one door."""
+    """The partitions of the event stream behind one door.
 
-    def __init__(self, redis: Redis, names: Names, settings: Settings) -> None:
+    ``hours`` tells for each stream how long its events are kept once every group has read them.
+    """
+
+    def __init__(
+        self, redis: Redis, names: Names, settings: Settings, hours: Callable[[], Mapping[str, int]] = dict
+    ) -> None:
         self._redis = redis
         self._names = names
         self._settings = settings
@@ -69,6 +77,7 @@ class Stream:
             least_free_bytes=settings.spool_free_bytes,
         )
         self._pressure = Pressure(redis)
+        self._retention = Retention(redis, names, self._pressure, partitions=settings.partitions, hours=hours)
         self._partitions: dict[int, Partition] = {}
         self._committers = [
             Committer(
@@ -89,7 +98,8 @@ class Stream:
         for committer in self._committers:
             await committer.start()
         drain = Drain(self._spool, self._partition, most=self._settings.group_events)
-        self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(drain.run())]
+        work = (self._watch(), drain.run(), self._retention.run())
+        self._tasks = [asyncio.create_task(each) for each in work]
 
     async def stop(self) -> None:
         """Commit what waits, then end."""
@@ -136,6 +146,7 @@ class Stream:
             spool_events=self._spool.events,
             spool_bytes=self._spool.bytes,
             spool_age=max(0.0, time.time() - oldest_at) if oldest_at else 0.0,
+            groups=self._retention.groups,
         )
 
     async def _hold(self, size: int, records: Sequence[Record]) -> list[Receipt]:
