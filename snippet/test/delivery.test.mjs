@@ -1,5 +1,6 @@
 // What arrives, whatever happens: the served file in a real Chromium against a collector that misbehaves.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { launch, snippet, until, visitor } from '../tools/testing.mjs';
 
@@ -259,4 +260,43 @@ test('context comes with the batch, and identify with every event after it', asy
   assert.equal(userId, 'u-1');
   assert.equal(context.library.name, 'headwater');
   assert.deepEqual(Object.keys(context).sort(), ['library', 'locale', 'page', 'screen', 'timezone']);
+});
+
+test('what cannot be written is dropped alone, and what the page changes later is sent as it was', async (t) => {
+  const { server, page } = await visit(t, {});
+  await page.evaluate(async () => {
+    const said = { plan: 'pro' };
+    headwater('track', 'Bad', { window });
+    headwater('track', 'Big', { number: 1n });
+    const sent = headwater('track', 'Good', said);
+    said.plan = 'none';
+    await sent;
+  });
+  assert.deepEqual(server.events().filter(({ type }) => type === 'track').map(({ event, properties }) => [event, properties.plan]), [['Good', 'pro']]);
+});
+
+/** Same fields, same kinds of values; a golden file names what the Python side is tested with. */
+function alike(golden, made, path = '') {
+  for (const [key, value] of Object.entries(golden)) {
+    assert.ok(key in made, `${path}${key} is missing`);
+    const kind = (one) => (/Timestamp|sentAt/.test(key) ? 'time' : typeof one);
+    assert.equal(kind(made[key]), kind(value), path + key);
+    if (value && kind(value) === 'object' && !Array.isArray(value) && key !== 'traits') alike(value, made[key], `${path}${key}.`);
+  }
+}
+
+test('batches look like the golden ones that Python reads', async (t) => {
+  const folder = new URL('../../tests/wire/', import.meta.url);
+  for (const file of ['page-and-track.json', 'identify-and-group.json']) {
+    const { body } = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+    const { server, page } = await visit(t, { chosen: ['spa', 'context', 'people', 'visitor', 'session', 'queue'], config: { privacy: 'cookie', manual: true } });
+    await page.evaluate((batch) => {
+      for (const { type, event, name, userId, groupId, previousId, properties, traits } of batch)
+        void headwater(type, event ?? name ?? groupId ?? userId, properties ?? traits ?? previousId);
+    }, body.batch);
+    await until(() => server.events().length === body.batch.length, file);
+    const made = JSON.parse(server.bodies[0]);
+    alike({ ...body, batch: [] }, made, `${file}: `);
+    body.batch.forEach((event, at) => alike({ ...event, context: {} }, { context: {}, ...server.events()[at] }, `${file} ${at}: `));
+  }
 });

@@ -16,7 +16,10 @@ export const state: { _calledAt?: number; _before?: string | undefined; _userId?
 export const emit = (type: EventType, first?: unknown, second?: unknown): Outcome => {
   const [name, more] = api[type] as readonly [string, string];
   if (type === 'identify') state._userId = first as string;
-  const event = { type, [name]: first, [more]: second, originalTimestamp: state._calledAt || Date.now() } as TrackerEvent;
+  // A copy: the page may change its objects later. What cannot be written throws here, and harms only itself.
+  const event: TrackerEvent = JSON.parse(
+    JSON.stringify({ type, [name]: first, [more]: second, originalTimestamp: state._calledAt || Date.now() }),
+  );
   const envelope: Envelope = {
     userId: state._userId,
     context: { page: { url: location.href, referrer: state._before || document.referrer, title: document.title } },
