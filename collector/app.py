@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,10 +30,11 @@ from collector.store.deliveries import DeliveryLog
 from collector.store.salts import Salts
 from collector.store.trackers import TrackerArchive
 from collector.stream import RefusedLog, Stream
+from collector.tasks import running
 from collector.tracker import TrackerViews
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator
 
     from collector.settings import Settings
     from collector.store import Redis
@@ -70,10 +70,10 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         stream = Stream(redis, names, settings, catalogue.retention)
         await stream.start()
         async with (
-            _running(catalogue.watch()),
-            _running(refused.run()),
-            _running(deliveries.run()),
-            _running(salts.run()),
+            running(catalogue.watch()),
+            running(refused.run()),
+            running(deliveries.run()),
+            running(salts.run()),
         ):
             yield _wire(
                 settings,
@@ -116,15 +116,3 @@ def _wire(
 
 async def _hide_software(_request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Server"] = "headwater"
-
-
-@asynccontextmanager
-async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        # Asked again until it ends: a cancellation that meets an answer of Redis can be swallowed on the way.
-        while not task.done():
-            task.cancel()
-            await asyncio.wait([task], timeout=0.1)

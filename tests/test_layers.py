@@ -24,7 +24,7 @@ LAYERS = [
     {"protocols"},  # below sources, whose settings name presets and templates
     {"store"},
     {"metrics", "settings"},
-    {"model", "assets", "ports", "__init__"},
+    {"model", "assets", "ports", "tasks", "__init__"},
 ]
 
 

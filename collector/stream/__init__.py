@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from collector.stream.pressure import Pressure
 from collector.stream.refused import RefusedLog
 from collector.stream.retention import Retention
 from collector.stream.spool import Spool, SpoolError
+from collector.tasks import end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -106,9 +106,7 @@ class Stream:
         for committer in self._committers:
             await committer.stop()
         for task in self._tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end(task)
         await self._spool.stop()
 
     async def append(self, records: Sequence[Record]) -> list[Receipt]:
