@@ -11,6 +11,7 @@ from aiohttp import web
 
 from collector import metrics
 from collector.bridges.documents import ClientDocuments
+from collector.bridges.email import EmailBridge
 from collector.bridges.imports import ImportBridge
 from collector.bridges.request import Reader
 from collector.bridges.rest import RestBridge
@@ -93,18 +94,20 @@ def _wire(
     health = Health(pipeline.stream, catalogue)
     tracker = TrackerViews(catalogue, TrackerArchive(redis, Names(settings.namespace)), settings)
     reader = Reader(settings)
+    browser = WebBridge(pipeline, reader)
     public = web.Application()
     public.on_response_prepare.append(_hide_software)
     public.add_routes(
         public_routes(
             settings.path_prefix,
             tracker=tracker,
-            browser=WebBridge(pipeline, reader),
+            browser=browser,
             rest=RestBridge(pipeline, reader),
             imports=ImportBridge(pipeline, reader),
             documents=ClientDocuments(pipeline, reader),
             tracardi=TracardiBridge(pipeline, reader),
             webhooks=WebhookBridge(pipeline, reader, deliveries),
+            email=EmailBridge(pipeline, reader, browser),
             health=health,
         )
     )

@@ -122,6 +122,7 @@ class Reason(Enum):
     UNKNOWN_KEY = ("unknown_key", 401, "The write key is missing, unknown, expired or revoked.")
     BAD_SIGNATURE = ("bad_signature", 401, "None of the source's secrets signed this delivery.")
     STALE_SIGNATURE = ("stale_signature", 401, "The signed time is too far from now.")
+    BAD_LINK = ("bad_link", 404, "The link is not signed by the source, damaged, or older than its keys.")
     TRAPPED = ("trapped", 400, "A field that people do not see was filled in.")
     RATE_LIMITED = ("rate_limited", 429, "Too many deliveries from this address; wait a minute.")
     ORIGIN_FORBIDDEN = ("origin_forbidden", 403, "The source does not allow this origin.")

@@ -19,6 +19,7 @@ from collector.model import Reason, Refusal
 if TYPE_CHECKING:
     from collector.answer import Handler
     from collector.bridges.documents import ClientDocuments
+    from collector.bridges.email import EmailBridge
     from collector.bridges.imports import ImportBridge
     from collector.bridges.rest import RestBridge
     from collector.bridges.tracardi import TracardiBridge
@@ -32,6 +33,7 @@ _KIND = "{kind:track|page|screen|identify|group|alias|batch|[tpsigab]}"
 _EVENT, _KEY, _SESSION = "{kind:[^/]{1,200}}", "{source:[^/]{1,200}}", "{session:[^/]{1,100}}"
 _WRITE_KEY = "{key:[^/]{1,200}}"
 _PATH = "{path:.*}"
+_SIGNED = "{token:[^/]{1,8000}}"
 _DIGEST = "{digest:[0-9a-f]{16}}"
 
 _GPC_SINCE = "2026-11-23"
@@ -48,6 +50,7 @@ def public_routes(
     documents: ClientDocuments,
     tracardi: TracardiBridge,
     webhooks: WebhookBridge,
+    email: EmailBridge,
     health: Health,
 ) -> list[web.RouteDef]:
     """Return the routes of the public door, each behind the prefix."""
@@ -56,7 +59,10 @@ def public_routes(
         ("GET", f"/s/{_SOURCE}.{_DIGEST}.js", tracker.immutable),
         ("POST", f"/e/{_SOURCE}", browser.beacon),
         ("OPTIONS", f"/e/{_SOURCE}", browser.preflight),
-        ("GET", f"/p/{_SOURCE}.gif", browser.pixel),
+        ("GET", f"/p/{_SOURCE}.gif", email.pixel),
+        ("GET", f"/l/{_SIGNED}", email.click),
+        ("GET", f"/u/{_SIGNED}", email.ask),
+        ("POST", f"/u/{_SIGNED}", email.unsubscribe),
         *_posted(f"/v1/{_KIND}", rest.take),
         *_posted("/v1/import", imports.take),
         *_posted("/beacon/v1/batch", rest.take),  # RudderStack's sendBeacon

@@ -23,6 +23,7 @@ LAYERS = [
     {"enrich", "stream", "sources"},
     {"protocols"},  # below sources, whose settings name presets and templates
     {"store"},
+    {"links"},
     {"metrics", "settings"},
     {"model", "assets", "ports", "tasks", "__init__"},
 ]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # One transparent pixel in 43 bytes.
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 
-_PIXEL_HEADERS = {
+PIXEL_HEADERS = {
     "Cache-Control": "no-store, private, max-age=0",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "X-Content-Type-Options": "nosniff",
@@ -57,7 +57,7 @@ class WebBridge:
 
     async def pixel(self, request: web.Request) -> web.StreamResponse:
         """Take one event from the query; answer a GIF whatever happens, with the reason in a header."""
-        headers = {**_PIXEL_HEADERS, **cross_origin(request)}
+        headers = {**PIXEL_HEADERS, **cross_origin(request)}
         source: Source | None = None
         try:
             source = self._accept(request)

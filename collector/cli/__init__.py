@@ -11,10 +11,12 @@ from collector.cli.doctor import doctor
 from collector.cli.events import get, send, tail
 from collector.cli.group import consume, group_
 from collector.cli.key import key
+from collector.cli.link import link
 from collector.cli.serve import serve
 from collector.cli.source import snippet, source
 from collector.cli.webhook import replay, webhook
 from collector.doors import DoorError
+from collector.links import LinkError
 from collector.settings import SettingsError
 from collector.sources import SourceError
 from collector.store import StoreError
@@ -28,7 +30,8 @@ def cli() -> None:
     """Collect events: a tracker for every source, an answer that means safe, events in Redis streams."""
 
 
-for command in (serve, source, key, webhook, replay, snippet, send, tail, get, consume, group_, doctor):
+COMMANDS = (serve, source, key, link, webhook, replay, snippet, send, tail, get, consume, group_, doctor)
+for command in COMMANDS:
     cli.add_command(command)
 
 
@@ -36,6 +39,6 @@ def main() -> None:
     """Run the command; expected failures are one line on standard error, never a traceback."""
     try:
         cli()
-    except (DoorError, SettingsError, SourceError, StoreError) as error:
+    except (DoorError, LinkError, SettingsError, SourceError, StoreError) as error:
         click.echo(f"headwater: {error}", err=True)
         sys.exit(_FAILED)

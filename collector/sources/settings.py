@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from collector.sources.base import Alias, Origin, StrictModel
+from collector.sources.email import EmailSettings
 from collector.sources.features import PRESETS, known_features
 from collector.sources.servers import RestSettings, WebhookSettings
 
@@ -38,4 +39,5 @@ SETTINGS: dict[str, type[StrictModel]] = {
     "web": WebSettings,
     "rest": RestSettings,
     "webhook": WebhookSettings,
+    "email": EmailSettings,
 }

@@ -1,0 +1,164 @@
+"""The email bridge: links, pixels and unsubscribes of mails. A link redirects whatever else is broken."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from collector.answer import NO_STORE, REASON_HEADER, refusal_answer
+from collector.assets import asset
+from collector.bridges.web import GIF, PIXEL_HEADERS
+from collector.links import LinkError, check_target
+from collector.model import Reason, Refusal, Source
+from collector.protocols.email import email
+from collector.protocols.payload import read_payload
+from collector.sources.email import read_token
+
+if TYPE_CHECKING:
+    from collector.bridges.request import Reader
+    from collector.bridges.web import WebBridge
+    from collector.links import Mark, Purpose
+    from collector.pipeline import Pipeline
+
+log = structlog.get_logger()
+
+_FORM_BYTES = 16 * 1024
+_PATIENCE_SECONDS = 1.0  # a person waits for the page behind the link
+_PRIVATE = {
+    **NO_STORE,
+    "Referrer-Policy": "no-referrer",  # the address holds the token
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Content-Type-Options": "nosniff",
+}
+_REDIRECT_HEADERS = {**_PRIVATE, "Content-Security-Policy": "default-src 'none'"}
+_PAGE_HEADERS = {
+    **_PRIVATE,
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EmailBridge:
+    """The handlers of a mail's links, pixel and unsubscribe."""
+
+    pipeline: Pipeline
+    reader: Reader
+    browser: WebBridge
+    recording: set[asyncio.Task[Refusal | None]] = field(default_factory=set)
+
+    async def click(self, request: web.Request) -> web.StreamResponse:
+        """Record the click and redirect to what was signed, byte for byte."""
+        try:
+            source, mark = self._read(request.match_info["token"], "click")
+            _require_target(source, mark)
+        except Refusal as refusal:
+            return self._no_link(request, refusal)
+        if request.method != "HEAD":  # a HEAD asks where the link leads; nobody has followed it
+            await self._record_soon(request, source, mark)
+        # Not aiohttp's HTTPFound: it writes the address anew.
+        return web.Response(status=302, headers={**_REDIRECT_HEADERS, "Location": mark.target})
+
+    async def pixel(self, request: web.Request) -> web.StreamResponse:
+        """Record the open; answer a GIF whatever happens. Other sources' pixels are the web bridge's."""
+        named = self.pipeline.catalogue.find(request.match_info["source"])
+        if named is None or named.bridge != "email":
+            return await self.browser.pixel(request)
+        headers = dict(PIXEL_HEADERS)
+        refusal: Refusal | None = None
+        try:
+            source, mark = self._read(request.query.get("t", ""), "open")
+            if request.method != "HEAD":
+                refusal = await self._try_record(request, source, mark, "open")
+        except Refusal as unread:
+            self.pipeline.refuse(named, unread, where="/p/")
+            refusal = unread
+        if refusal:
+            headers[REASON_HEADER] = refusal.reason.code
+        return web.Response(body=GIF, content_type="image/gif", headers=headers)
+
+    async def ask(self, request: web.Request) -> web.StreamResponse:
+        """Show the page that asks whether to unsubscribe. Software fetches links: looking changes nothing."""
+        try:
+            self._read(request.match_info["token"], "unsubscribe")
+        except Refusal as refusal:
+            return self._no_link(request, refusal)
+        return _page("unsubscribe")
+
+    async def unsubscribe(self, request: web.Request) -> web.StreamResponse:
+        """Record the unsubscribe of a mail program's one click (RFC 8058) or of the page's button."""
+        source: Source | None = None
+        try:
+            source, mark = self._read(request.match_info["token"], "unsubscribe")
+            await self._require_one_click(request)
+            await self._record(request, source, mark, "unsubscribe")
+        except Refusal as refusal:
+            if refusal.reason is Reason.BAD_LINK:
+                return self._no_link(request, refusal)
+            self.pipeline.refuse(source, refusal, where="/u/")
+            return refusal_answer(refusal, {})
+        return _page("unsubscribed")
+
+    def _read(self, token: str, purpose: Purpose) -> tuple[Source, Mark]:
+        return read_token(self.pipeline.catalogue.find, token, purpose)
+
+    def _no_link(self, request: web.Request, refusal: Refusal) -> web.Response:
+        """Answer a page without a link in it. The token stays out of the log: it names a person."""
+        self.pipeline.refuse(None, refusal, where=request.path[:3])
+        return _page("broken", refusal.reason)
+
+    async def _require_one_click(self, request: web.Request) -> None:
+        body = await self.reader.body(request, _FORM_BYTES, _FORM_BYTES)
+        form = read_payload(body, request.headers.get("Content-Type", "")).value
+        if not isinstance(form, dict) or form.get("List-Unsubscribe") != "One-Click":
+            raise Refusal(Reason.MISSING_FIELD, "List-Unsubscribe=One-Click.")
+
+    async def _record_soon(self, request: web.Request, source: Source, mark: Mark) -> None:
+        """Record a click, but keep nobody waiting for it: it goes on while the redirect is answered."""
+        task = asyncio.create_task(self._try_record(request, source, mark, "click"))
+        self.recording.add(task)
+        task.add_done_callback(self.recording.discard)
+        await asyncio.wait([task], timeout=_PATIENCE_SECONDS)
+
+    async def _try_record(
+        self, request: web.Request, source: Source, mark: Mark, purpose: Purpose
+    ) -> Refusal | None:
+        """Record what must not fail in front of a reader; return why it was not recorded."""
+        try:
+            await self._record(request, source, mark, purpose)
+        except Refusal as refusal:
+            self.pipeline.refuse(source, refusal, where=request.path[:3])
+            return refusal
+        except Exception:
+            log.exception("fault", path=request.path[:3])
+            return Refusal(Reason.INTERNAL)
+        return None
+
+    async def _record(self, request: web.Request, source: Source, mark: Mark, purpose: Purpose) -> None:
+        accepted = self.pipeline.accept(source.id, source.bridge)
+        hit = self.reader.hit(request, accepted, b"")
+        await self.pipeline.take(hit, email(purpose, mark))
+
+
+def _require_target(source: Source, mark: Mark) -> None:
+    """Look at a signed address again: the second lock, should the first ever fail."""
+    try:
+        check_target(mark.target, source.settings.hosts)
+    except LinkError as error:
+        raise Refusal(Reason.BAD_LINK, str(error)) from None
+
+
+def _page(name: str, reason: Reason | None = None) -> web.Response:
+    headers = {**_PAGE_HEADERS, REASON_HEADER: reason.code} if reason else _PAGE_HEADERS
+    status = reason.status if reason else 200
+    return web.Response(status=status, text=_text(name), content_type="text/html", headers=headers)
+
+
+@lru_cache
+def _text(name: str) -> str:
+    return asset(f"templates/email/{name}.html").read_text(encoding="utf-8")

@@ -1,0 +1,62 @@
+"""Where a link may lead: absolute http and https addresses, read as browsers read them (WHATWG)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING
+
+import can_ada
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LONGEST = 4096
+
+# Browsers find a host in "https:evil.example" and "https:///evil.example"; others do not. Neither passes.
+_ABSOLUTE = re.compile(r"https?://[^/\\?#]", re.IGNORECASE)
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\\u00a0\u2028\u2029\ufeff]")
+_LOCAL = ("localhost", "local", "internal", "home.arpa")
+
+
+class LinkError(Exception):
+    """A link or a mail cannot be made as asked; the message is one sentence for a person."""
+
+
+def check_target(url: str, hosts: Iterable[str] = ()) -> None:
+    """Raise LinkError unless a link may lead to this address.
+
+    ``hosts``, if any, are the only ones allowed: ``shop.example``, or ``*.shop.example`` for all below it.
+    """
+    if len(url.encode(errors="replace")) > LONGEST:
+        raise LinkError(f"The address of a link may have {LONGEST} bytes.")
+    if _FORBIDDEN.search(url) or not _ABSOLUTE.match(url):
+        raise LinkError(f"{url[:200]!r} is no plain http or https address.")
+    try:
+        parsed = can_ada.parse(url)
+    except (ValueError, TypeError):  # TypeError: half a surrogate pair
+        raise LinkError(f"{url[:200]!r} is no address that browsers can read.") from None
+    if parsed.username or parsed.password or "@" in _authority(url):
+        raise LinkError(f"{url[:200]!r} has a user name in it.")
+    host = parsed.hostname.rstrip(".")
+    if _is_private(host):
+        raise LinkError(f"{host} is no public address.")
+    if hosts and not any(_matches(host, allowed) for allowed in hosts):
+        raise LinkError(f"{host} is none of the source's hosts.")
+
+
+def _authority(url: str) -> str:
+    return re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0]
+
+
+def _matches(host: str, allowed: str) -> bool:
+    return host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
+
+
+def _is_private(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return host in _LOCAL or host.endswith(tuple(f".{name}" for name in _LOCAL))
+    inner = getattr(address, "ipv4_mapped", None) or address
+    return not inner.is_global

@@ -1,0 +1,93 @@
+"""The settings of an email source, and its signing keys: made with it, replaced, good for 13 months more."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, StringConstraints, model_validator
+
+from collector.links import LinkError, Mark, Purpose, Signer, key_id_of
+from collector.model import Reason, Refusal, Source
+from collector.sources.base import StrictModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NAME = "sign:"
+_KEPT = timedelta(days=400)  # people click old mails
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+
+Host = Annotated[str, StringConstraints(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$", max_length=253)]
+
+
+class SigningKey(StrictModel):
+    """A key that the links of a source are signed with. It can sign in the source's name: keep it secret."""
+
+    id: str = Field(pattern=r"^[a-z0-9]{8}$", description="Stands in every token that it has signed.")
+    secret: str = Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="256 random bits.")
+    retired: str = Field("", description="When a new key took over; empty for the one that signs.")
+
+    @property
+    def name(self) -> str:
+        """The name that leads from a token to its source in the catalogue."""
+        return _NAME + self.id
+
+    def verifies(self, now: datetime) -> bool:
+        """Tell whether links that it has signed still work."""
+        return not self.retired or datetime.fromisoformat(self.retired) + _KEPT > now
+
+
+class EmailSettings(StrictModel):
+    """What the links of an email source may do."""
+
+    keys: tuple[SigningKey, ...] = Field(
+        (), max_length=20, description="Signing keys, the newest first: see `headwater link rotate`."
+    )
+    hosts: tuple[Host, ...] = Field(
+        (), description="The only hosts that links may lead to: shop.example, *.shop.example. Empty for any."
+    )
+
+    @model_validator(mode="after")
+    def _with_key(self) -> EmailSettings:
+        if not self.keys:
+            object.__setattr__(self, "keys", (new_key(),))
+        return self
+
+
+def new_key() -> SigningKey:
+    """Return a new signing key."""
+    name = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    return SigningKey(id=name, secret=secrets.token_urlsafe(32))
+
+
+def rotated(settings: EmailSettings, now: datetime) -> list[dict[str, str]]:
+    """Return the keys with a new one in front, without those that have ended."""
+    first, *others = settings.keys
+    old = [first.model_copy(update={"retired": now.isoformat(timespec="seconds")}), *others]
+    return [key.model_dump() for key in (new_key(), *old) if key.verifies(now)]
+
+
+def email_source(source: Source) -> Source:
+    """Return the source if it is an email source. Raises LinkError."""
+    if not isinstance(source.settings, EmailSettings):
+        raise LinkError(f"{source.id!r} is a {source.bridge} source; links of mails belong to email sources.")
+    return source
+
+
+def signer(source: Source) -> Signer:
+    """Return what signs the links of an email source."""
+    key = source.settings.keys[0]
+    return Signer(key.id, key.secret, source.id)
+
+
+def read_token(find: Callable[[str], Source | None], token: str, purpose: Purpose) -> tuple[Source, Mark]:
+    """Return the source and the mark of a token. Raises Refusal bad_link."""
+    source = find(_NAME + key_id_of(token))
+    if source is not None:
+        key = next(key for key in source.settings.keys if key.id == key_id_of(token))
+        mark = Signer(key.id, key.secret, source.id).verify(purpose, token)
+        if mark and key.verifies(datetime.now(UTC)):
+            return source, mark
+    raise Refusal(Reason.BAD_LINK)
