@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from collector.answer import NO_STORE, REASON_HEADER, refusal_answer
 from collector.assets import asset
 from collector.bridges.web import GIF, PIXEL_HEADERS
 from collector.links import LinkError, check_target
-from collector.model import Reason, Refusal, Source
+from collector.model import Privacy, Reason, Refusal, Source
 from collector.protocols.email import email
 from collector.protocols.payload import read_payload
 from collector.sources.email import read_token
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collector.bridges.request import Reader
     from collector.bridges.web import WebBridge
     from collector.links import Mark, Purpose
+    from collector.model import Hit
     from collector.pipeline import Pipeline
 
 log = structlog.get_logger()
@@ -142,6 +143,8 @@ class EmailBridge:
     async def _record(self, request: web.Request, source: Source, mark: Mark, purpose: Purpose) -> None:
         accepted = self.pipeline.accept(source.id, source.bridge)
         hit = self.reader.hit(request, accepted, b"")
+        if purpose == "unsubscribe":
+            hit = _as_asked(hit)
         await self.pipeline.take(hit, email(purpose, mark))
 
 
@@ -151,6 +154,12 @@ def _require_target(source: Source, mark: Mark) -> None:
         check_target(mark.target, source.settings.hosts)
     except LinkError as error:
         raise Refusal(Reason.BAD_LINK, str(error)) from None
+
+
+def _as_asked(hit: Hit) -> Hit:
+    """Return a hit that keeps who asked for something, and no more: no privacy rule may lose the asking."""
+    source = replace(hit.source, privacy=Privacy(visitors="cookie"))
+    return replace(hit, source=source, headers={}, address=None)
 
 
 def _page(name: str, reason: Reason | None = None) -> web.Response:

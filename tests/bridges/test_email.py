@@ -300,6 +300,20 @@ async def test_one_click_unsubscribes(running: Running) -> None:
     assert event["properties"] == {"email_id": "spring"}
 
 
+async def test_an_unsubscribe_is_kept_whatever_the_privacy_rules_are(running: Running) -> None:
+    source = await mail_source(running)
+    rules = {"gpc": "drop", "consent": "required", "visitors": "anonymous"}
+    await running.parts.catalogue.change(source.id, {"privacy": rules})
+
+    await running.public.post(
+        f"/u/{token(source, 'unsubscribe')}", data={"List-Unsubscribe": "One-Click"}, headers={"Sec-GPC": "1"}
+    )
+    event = (await running.events())[0]
+
+    assert (event["event"], event["anonymousId"]) == ("Unsubscribed", "r1")
+    assert "userAgent" not in event["context"]
+
+
 @pytest.mark.parametrize("form", [{}, {"List-Unsubscribe": "no"}, {"a": "b"}])
 async def test_a_post_that_is_not_one_click_changes_nothing(running: Running, form: dict[str, str]) -> None:
     source = await mail_source(running)
