@@ -16,12 +16,13 @@ import contextlib
 import os
 import secrets
 import socket
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from redis.exceptions import RedisError, ResponseError
+
+from collector.tasks import running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -90,7 +91,7 @@ class Consumer:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), _PAUSE_SECONDS)
                 continue
-            async with self._held(batch):
+            async with running(self._hold(batch)):
                 yield batch
             await self._insist(lambda batch=batch: self._acknowledge(batch))  # type: ignore[misc]
         await self._leave()
@@ -157,18 +158,8 @@ class Consumer:
             pipe.xack(key, self._group, entry)
             await pipe.execute()
 
-    @asynccontextmanager
-    async def _held(self, batch: Sequence[Delivery]) -> AsyncIterator[None]:
-        """Give signs of life while the caller works, so that nobody takes the batch over."""
-        task = asyncio.create_task(self._hold(batch))
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
     async def _hold(self, batch: Sequence[Delivery]) -> None:
+        """Give signs of life while the caller works, so that nobody takes the batch over."""
         while True:
             await asyncio.sleep(self._idle_seconds / 3)
             with contextlib.suppress(RedisError, OSError):
