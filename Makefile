@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench faults docs lock snippet clean
+.PHONY: help run test check format bench delivery faults docs lock snippet clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ format: .venv/dev ## Format the code
 
 bench: .venv/dev ## Measure the cost of an event beside nginx with Lua
 	$(BIN)/python -m benchmarks
+
+delivery: .venv/dev ## Measure in a browser what arrives, whatever happens to a page
+	@$(BIN)/python -m tests.browser.matrix
 
 docs: .venv/dev ## Write the pages that are made from the code
 	$(BIN)/python -m tools.make_docs

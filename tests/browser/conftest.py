@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import async_playwright
+
+from tests.browser.process import ARGUMENTS, find_chromium
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from playwright.async_api import Browser, Page
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """Debian's Chromium, without a window."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    assert path, "install chromium, on Debian: apt-get install chromium"
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        chromium = await playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         yield chromium
         await chromium.close()
 
