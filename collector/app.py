@@ -19,7 +19,7 @@ from collector.bridges.tracardi import TracardiBridge
 from collector.bridges.web import WebBridge
 from collector.bridges.webhook import WebhookBridge
 from collector.console import console_routes
-from collector.enrich import JUDGES, Enricher
+from collector.enrich import JUDGES, Enricher, warm_up
 from collector.enrich.visitors import Visitors
 from collector.health import Health
 from collector.pipeline import Pipeline
@@ -67,6 +67,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         deliveries = DeliveryLog(redis, names)
         salts = Salts(redis, names)
         await salts.refresh(time.time())
+        warm_up()
         enricher = Enricher(judges=(Visitors(salts).judge, *JUDGES))
         stream = Stream(redis, names, settings, catalogue.retention)
         await stream.start()

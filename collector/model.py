@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 BRIDGES = ("web", "rest", "webhook", "email", "queue")
 BROWSER_BRIDGES = ("web", "email")
+_SUCCESS = 200
 CHANNELS = ("Web", "Mobile", "Email", "CRM", "Call Center", "Point of Sale", "Other")
 
 
@@ -35,13 +36,39 @@ OPTIONAL_STEPS = ("agent", "bots", "language", "campaign", "referrer", "channels
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """What is done with the events that match every field that is set; texts with ``*`` are patterns."""
+
+    name: str
+    type: str = ""
+    event: str = ""
+    url: str = ""
+    channel: str = ""
+    bot: str = ""
+    properties: dict[str, Any] = field(default_factory=dict)
+    drop: bool = False
+    sample: float = 1
+    rename: str = ""
+    set: dict[str, Any] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+    stream: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Enrichment:
-    """What is told about the events of a source, and what is done about bots."""
+    """What is told about the events of a source, and what is done with them."""
 
     off: tuple[str, ...] = ()
     bots: str = "label"
     bots_stream: str = "bots"
     own_hosts: tuple[str, ...] = ()
+    schema_mode: str = "off"
+    schemas: dict[str, Any] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    suppress_addresses: tuple[str, ...] = ()
+    suppress_visitors: tuple[str, ...] = ()
+    suppress_paths: tuple[str, ...] = ()
+    suppress_referrers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +177,9 @@ class Reason(Enum):
         200,
         "The visitor's privacy signal or the source's mode leaves nothing to keep.",
     )
+    SCHEMA = ("schema", 400, "The payload does not fit the schema of its event.")
+    SUPPRESSED = ("suppressed", 200, "The event stands on a list of what the source does not want.")
+    RULE = ("rule", 200, "A rule of the source drops the event or did not draw it.")
     BOT = ("bot", 200, "The event is a bot's, and the source drops those.")
     STREAM_UNAVAILABLE = ("stream_unavailable", 503, "The event could not be made safe; send it again later.")
     INTERNAL = ("internal", 500, "The collector failed; the fault is logged.")
@@ -168,6 +198,11 @@ class Refusal(Exception):  # noqa: N818 - the house's word for a hit or event th
         self.reason = reason
         self.detail = detail
         self.retry_after = retry_after
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the source wants none of it: the sender did nothing wrong and need not know."""
+        return self.reason.status == _SUCCESS
 
     @property
     def message(self) -> str:

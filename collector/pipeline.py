@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _RETRY_AFTER_SECONDS = range(5, 16)  # spread, so that they do not all come back at once
 _STRAINED_INTERVAL_MS = 10_000
-_SUCCESS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,4 @@ class Pipeline:
 
 
 def _set_apart(index: int, refusal: Refusal) -> Outcome:
-    """Return what became of an event that was set apart. A dropped one's sender did nothing wrong."""
-    dropped = refusal.reason.status == _SUCCESS
-    return Outcome(index, "dropped") if dropped else Outcome(index, "refused", refusal=refusal)
+    return Outcome(index, "dropped") if refusal.dropped else Outcome(index, "refused", refusal=refusal)

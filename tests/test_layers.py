@@ -19,12 +19,13 @@ LAYERS = [
     {"tracker"},
     {"answer"},
     {"pipeline"},
+    {"trial"},
     {"records"},
     {"enrich", "stream", "sources"},
     {"protocols"},  # below sources, whose settings name presets and templates
     {"store"},
     {"links"},
-    {"metrics", "settings"},
+    {"metrics", "settings", "schema"},
     {"model", "assets", "ports", "tasks", "__init__"},
 ]
 

@@ -14,6 +14,7 @@ from collector.cli.key import key
 from collector.cli.link import link
 from collector.cli.serve import serve
 from collector.cli.source import snippet, source
+from collector.cli.trial import try_  # noqa: F401 - adds itself to `source`
 from collector.cli.webhook import replay, webhook
 from collector.doors import DoorError
 from collector.links import LinkError

@@ -10,7 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from collector.enrich import agent, bots, campaign, channels, client, language, page, properties, referrer
+from collector.enrich import (
+    agent,
+    bots,
+    campaign,
+    channels,
+    client,
+    language,
+    page,
+    properties,
+    referrer,
+    rules,
+    schemas,
+    suppress,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,7 +43,20 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("campaign", campaign.step),
     ("channels", channels.step),
 )
-JUDGES: tuple[Judge, ...] = (bots.judge, properties.judge)
+JUDGES: tuple[Judge, ...] = (
+    suppress.judge,
+    bots.judge,
+    schemas.judge,  # of the payload as it was sent
+    properties.judge,
+    rules.judge,
+)
+
+
+def warm_up() -> None:
+    """Build the engines, which takes near half a second, before a hit waits for it."""
+    agent.read("")
+    bots.read("")
+    referrer.site("")
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,7 @@ Verdict = dict[str, Any]
 def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
     """Tell bot for what is no person's doing; a person has none."""
     text = context.get("userAgent")
-    device = context.get("device") or {}
-    verdict = read(text[:LONGEST], device.get("brand")) if isinstance(text, str) and text else None
+    verdict = read(text[:LONGEST], _maker(context)) if isinstance(text, str) and text else None
     if verdict is None:
         verdict = _automation(context.get("automation"))
     if verdict is None and hit.source.bridge == _BROWSER_BRIDGE:
@@ -71,10 +70,10 @@ def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
 def judge(event: Event, hit: Hit) -> Refusal | None:
     """Drop a bot's event, or send it to a stream of its own, if the source wants that."""
     rule = hit.source.enrichment.bots
-    if rule == "label" or "bot" not in event.message["context"]:
+    if rule == "label" or not (verdict := verdict_on(event)):
         return None
     if rule == "drop":
-        return Refusal(Reason.BOT, str(event.message["context"]["bot"].get("name", "")))
+        return Refusal(Reason.BOT, str(verdict.get("name", "")))
     event.stream = hit.source.enrichment.bots_stream
     return None
 
@@ -93,6 +92,18 @@ def read(text: str, brand: str | None = None) -> Verdict | None:
     if brand == "Spider" or _manner(text):
         return _verdict("headless" if "headless" in text.lower() else "unknown")
     return None
+
+
+def verdict_on(event: Event) -> Verdict:
+    """Return what an event says of a bot, empty for a person's."""
+    verdict = event.message["context"].get("bot")
+    return verdict if isinstance(verdict, dict) else {}
+
+
+def _maker(context: dict[str, Any]) -> str | None:
+    device = context.get("device")
+    brand = device.get("brand") if isinstance(device, dict) else None
+    return brand if isinstance(brand, str) else None
 
 
 def _behaves(text: str, *, named: bool) -> bool:
