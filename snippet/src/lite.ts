@@ -43,7 +43,7 @@ if (!stub[endpoint]) {
   stub.q.push = answer;
   for (const type of ['visibilitychange', 'popstate']) addEventListener(type, soon);
   addEventListener('pageshow', (event) => {
-    if (event.persisted) (seen = undefined), look();
+    if (event.persisted) ((seen = undefined), look());
   });
   for (const name of ['pushState', 'replaceState'] as const) {
     const original = History.prototype[name];

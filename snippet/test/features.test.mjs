@@ -12,43 +12,254 @@ after(() => browser.close());
 
 /** Features, settings, what is on the page, what the visitor does, and what must arrive. */
 const table = [
-  ['links', {}, '<a id=x href="http://localhost:1/a.html">out</a>', 'press', { event: 'Outbound Link', properties: { url: 'http://localhost:1/a.html' } }],
+  [
+    'links',
+    {},
+    '<a id=x href="http://localhost:1/a.html">out</a>',
+    'press',
+    { event: 'Outbound Link', properties: { url: 'http://localhost:1/a.html' } },
+  ],
   ['links', {}, '<a id=x href="/a.pdf">file</a>', 'press', { event: 'Download' }],
-  ['tagged', {}, '<button id=x data-hw-event="Signed up" data-hw-prop-plan="pro">go</button>', 'press', { event: 'Signed up', properties: { plan: 'pro' } }],
+  [
+    'tagged',
+    {},
+    '<button id=x data-hw-event="Signed up" data-hw-prop-plan="pro">go</button>',
+    'press',
+    { event: 'Signed up', properties: { plan: 'pro' } },
+  ],
   ['tagged', {}, '<form id=f data-hw-event="Asked"><button id=x>go</button></form>', 'press', { event: 'Asked' }],
-  ['classes', {}, '<button id=x class="big hw-event--Signed+up hw-prop-plan--pro">go</button>', 'press', { event: 'Signed up', properties: { plan: 'pro' } }],
-  ['autocapture', {}, '<div id=menu><button id=x1 class=buy>Call 030 1234567</button></div>', '#x1', { event: 'Click', properties: { selector: '#menu>button.buy', text: 'Call *' } }],
-  ['rage', {}, '<button id=x>dead</button>', async (page) => { for (let n = 0; n < 3; n++) await page.click('#x'); }, { event: 'Rage Click', properties: { selector: '#x' } }],
+  [
+    'classes',
+    {},
+    '<button id=x class="big hw-event--Signed+up hw-prop-plan--pro">go</button>',
+    'press',
+    { event: 'Signed up', properties: { plan: 'pro' } },
+  ],
+  [
+    'autocapture',
+    {},
+    '<div id=menu><button id=x1 class=buy>Call 030 1234567</button></div>',
+    '#x1',
+    { event: 'Click', properties: { selector: '#menu>button.buy', text: 'Call *' } },
+  ],
+  [
+    'rage',
+    {},
+    '<button id=x>dead</button>',
+    async (page) => {
+      for (let n = 0; n < 3; n++) await page.click('#x');
+    },
+    { event: 'Rage Click', properties: { selector: '#x' } },
+  ],
   ['rage', {}, '<button id=x>dead</button>', 'press', { event: 'Dead Click' }],
-  ['forms', { formValues: ['topic'] }, '<form id=f name=contact><input name=topic value=help><input name=secret value=1><button id=x>go</button></form>', 'press', { event: 'Form Submitted', properties: { id: 'f', name: 'contact', topic: 'help' } }],
+  [
+    'forms',
+    { formValues: ['topic'] },
+    '<form id=f name=contact><input name=topic value=help><input name=secret value=1><button id=x>go</button></form>',
+    'press',
+    { event: 'Form Submitted', properties: { id: 'f', name: 'contact', topic: 'help' } },
+  ],
   ['formsteps', {}, '<form id=f><input id=i></form>', (page) => page.fill('#i', 'a'), { event: 'Form Started' }],
-  ['formsteps', {}, '<form id=f><input id=i></form>', async (page) => { await page.fill('#i', 'a'); await page.evaluate(() => history.pushState(null, '', '/next')); }, { event: 'Form Abandoned' }],
-  ['scroll', {}, '<div style="height:5000px"></div>', async (page) => { await page.evaluate(() => scrollTo(0, 9e9)); await page.waitForTimeout(300); await page.evaluate(() => history.pushState(null, '', '/next')); }, { event: 'Page Left', properties: { scrollDepth: 100 } }],
-  ['engaged', {}, '', async (page) => { await page.waitForTimeout(600); await page.mouse.move(5, 5); await page.evaluate(() => history.pushState(null, '', '/next')); }, { event: 'Page Left' }],
+  [
+    'formsteps',
+    {},
+    '<form id=f><input id=i></form>',
+    async (page) => {
+      await page.fill('#i', 'a');
+      await page.evaluate(() => history.pushState(null, '', '/next'));
+    },
+    { event: 'Form Abandoned' },
+  ],
+  [
+    'scroll',
+    {},
+    '<div style="height:5000px"></div>',
+    async (page) => {
+      await page.evaluate(() => scrollTo(0, 9e9));
+      await page.waitForTimeout(300);
+      await page.evaluate(() => history.pushState(null, '', '/next'));
+    },
+    { event: 'Page Left', properties: { scrollDepth: 100 } },
+  ],
+  [
+    'engaged',
+    {},
+    '',
+    async (page) => {
+      await page.waitForTimeout(600);
+      await page.mouse.move(5, 5);
+      await page.evaluate(() => history.pushState(null, '', '/next'));
+    },
+    { event: 'Page Left' },
+  ],
   ['heartbeat', { heartbeat: 1 }, '', () => {}, { event: 'Heartbeat', properties: { seconds: 1 } }],
-  ['visible', {}, '<p data-hw-visible="Prices">1</p>', () => {}, { event: 'Element Seen', properties: { element: 'Prices' } }],
-  ['search', {}, '', (page) => page.evaluate(() => history.pushState(null, '', '/find?q=red+shoes')), { event: 'Search', properties: { query: 'red shoes' } }],
-  ['notfound', {}, '', (page) => page.evaluate(() => { document.title = 'Page not found'; history.pushState(null, '', '/gone'); }), { event: '404' }],
-  ['ecommerce', {}, '', (page) => page.evaluate(() => { headwater('purchase', { transaction_id: 'T1', value: 5 }); headwater('purchase', { transaction_id: 'T1', value: 5 }); }), { event: 'purchase', properties: { transaction_id: 'T1', value: 5 } }],
-  ['errors', {}, '', (page) => page.evaluate(() => void setTimeout(() => { throw new Error('broken'); })), { event: 'Error' }, ['Error: broken']],
+  [
+    'visible',
+    {},
+    '<p data-hw-visible="Prices">1</p>',
+    () => {},
+    { event: 'Element Seen', properties: { element: 'Prices' } },
+  ],
+  [
+    'search',
+    {},
+    '',
+    (page) => page.evaluate(() => history.pushState(null, '', '/find?q=red+shoes')),
+    { event: 'Search', properties: { query: 'red shoes' } },
+  ],
+  [
+    'notfound',
+    {},
+    '',
+    (page) =>
+      page.evaluate(() => {
+        document.title = 'Page not found';
+        history.pushState(null, '', '/gone');
+      }),
+    { event: '404' },
+  ],
+  [
+    'ecommerce',
+    {},
+    '',
+    (page) =>
+      page.evaluate(() => {
+        headwater('purchase', { transaction_id: 'T1', value: 5 });
+        headwater('purchase', { transaction_id: 'T1', value: 5 });
+      }),
+    { event: 'purchase', properties: { transaction_id: 'T1', value: 5 } },
+  ],
+  [
+    'errors',
+    {},
+    '',
+    (page) =>
+      page.evaluate(
+        () =>
+          void setTimeout(() => {
+            throw new Error('broken');
+          }),
+      ),
+    { event: 'Error' },
+    ['Error: broken'],
+  ],
   ['timing', {}, '', () => {}, { event: 'Timing' }],
-  ['vitals', {}, '<p>text</p>', async (page) => { await page.click('p'); await page.waitForTimeout(300); await page.evaluate(() => { location.href = '/two'; }); }, { event: 'Web Vitals' }],
-  ['clipboard', {}, '<p id=x>words</p>', (page) => page.evaluate(() => { getSelection().selectAllChildren(document.querySelector('#x')); document.execCommand('copy'); }), { event: 'Copy', properties: { length: 5 } }],
-  ['media', {}, '<video id=v></video>', (page) => page.evaluate(() => { const v = document.querySelector('#v'); Object.defineProperty(v, 'duration', { value: 10 }); Object.defineProperty(v, 'currentTime', { value: 6 }); Object.defineProperty(v, 'currentSrc', { value: 'film.mp4' }); v.dispatchEvent(new Event('timeupdate')); }), { event: 'Media', properties: { source: 'film.mp4', percent: 50 } }],
-  ['hash', {}, '', (page) => page.evaluate(() => { location.hash = '#/cart'; }), { type: 'page' }],
-  ['people', {}, '', (page) => page.evaluate(() => { headwater('set', { plan: 'pro' }); headwater('group', 'g1', { size: 3 }); headwater('track', 'Bought'); }), { event: 'Bought', properties: { plan: 'pro' } }],
-  ['people', {}, '', (page) => page.evaluate(() => headwater('alias', 'new', 'old')), { type: 'alias', userId: 'new', previousId: 'old' }],
+  [
+    'vitals',
+    {},
+    '<p>text</p>',
+    async (page) => {
+      await page.click('p');
+      await page.waitForTimeout(300);
+      await page.evaluate(() => {
+        location.href = '/two';
+      });
+    },
+    { event: 'Web Vitals' },
+  ],
+  [
+    'clipboard',
+    {},
+    '<p id=x>words</p>',
+    (page) =>
+      page.evaluate(() => {
+        getSelection().selectAllChildren(document.querySelector('#x'));
+        document.execCommand('copy');
+      }),
+    { event: 'Copy', properties: { length: 5 } },
+  ],
+  [
+    'media',
+    {},
+    '<video id=v></video>',
+    (page) =>
+      page.evaluate(() => {
+        const v = document.querySelector('#v');
+        Object.defineProperty(v, 'duration', { value: 10 });
+        Object.defineProperty(v, 'currentTime', { value: 6 });
+        Object.defineProperty(v, 'currentSrc', { value: 'film.mp4' });
+        v.dispatchEvent(new Event('timeupdate'));
+      }),
+    { event: 'Media', properties: { source: 'film.mp4', percent: 50 } },
+  ],
+  [
+    'hash',
+    {},
+    '',
+    (page) =>
+      page.evaluate(() => {
+        location.hash = '#/cart';
+      }),
+    { type: 'page' },
+  ],
+  [
+    'people',
+    {},
+    '',
+    (page) =>
+      page.evaluate(() => {
+        headwater('set', { plan: 'pro' });
+        headwater('group', 'g1', { size: 3 });
+        headwater('track', 'Bought');
+      }),
+    { event: 'Bought', properties: { plan: 'pro' } },
+  ],
+  [
+    'people',
+    {},
+    '',
+    (page) => page.evaluate(() => headwater('alias', 'new', 'old')),
+    { type: 'alias', userId: 'new', previousId: 'old' },
+  ],
 ];
 
 /** Features that change what every event says: settings, the page, what the visitor does, and a look at the last view. */
 const changes = [
-  ['address', { clean: [['/user/\\d+', '/user/*']] }, { path: '/user/42?a=1' }, ({ context }) => assert.match(context.page.url, /\/user\/\*\?a=1$/)],
-  ['address', { canonical: true }, { body: '<link rel=canonical href="https://example.com/real">' }, ({ context }) => assert.equal(context.page.url, 'https://example.com/real')],
-  ['attributes', {}, { html: '<script src="/s/web.js" data-user="u-1" data-group="blog"></script>' }, ({ userId, properties }) => assert.deepEqual([userId, properties.group], ['u-1', 'blog'])],
+  [
+    'address',
+    { clean: [['/user/\\d+', '/user/*']] },
+    { path: '/user/42?a=1' },
+    ({ context }) => assert.match(context.page.url, /\/user\/\*\?a=1$/),
+  ],
+  [
+    'address',
+    { canonical: true },
+    { body: '<link rel=canonical href="https://example.com/real">' },
+    ({ context }) => assert.equal(context.page.url, 'https://example.com/real'),
+  ],
+  [
+    'attributes',
+    {},
+    { html: '<script src="/s/web.js" data-user="u-1" data-group="blog"></script>' },
+    ({ userId, properties }) => assert.deepEqual([userId, properties.group], ['u-1', 'blog']),
+  ],
   ['sampling', { sample: 1 }, {}, ({ context }) => assert.equal(context.sample, 1)],
-  ['bots', {}, { init: () => Object.defineProperty(navigator, 'webdriver', { value: true }) }, ({ context }) => assert.equal(context.automation, true)],
-  ['hints', {}, { after: (page) => page.waitForFunction(() => 1).then(() => page.evaluate(() => headwater('page'))) }, ({ context }) => assert.ok(!context.userAgentData || context.userAgentData.platformVersion !== undefined)],
-  ['title', {}, { after: (page) => page.evaluate(() => { history.pushState(null, '', '/late'); setTimeout(() => { document.title = 'Late'; }, 300); }) }, ({ context }) => assert.equal(context.page.title, 'Late')],
+  [
+    'bots',
+    {},
+    { init: () => Object.defineProperty(navigator, 'webdriver', { value: true }) },
+    ({ context }) => assert.equal(context.automation, true),
+  ],
+  [
+    'hints',
+    {},
+    { after: (page) => page.waitForFunction(() => 1).then(() => page.evaluate(() => headwater('page'))) },
+    ({ context }) => assert.ok(!context.userAgentData || context.userAgentData.platformVersion !== undefined),
+  ],
+  [
+    'title',
+    {},
+    {
+      after: (page) =>
+        page.evaluate(() => {
+          history.pushState(null, '', '/late');
+          setTimeout(() => {
+            document.title = 'Late';
+          }, 300);
+        }),
+    },
+    ({ context }) => assert.equal(context.page.title, 'Late'),
+  ],
 ];
 for (const [feature, config, { after: act, ...options }, check] of changes)
   test(`${feature} changes what a view says`, async (t) => {
@@ -70,10 +281,17 @@ test('sampling: a share of none sends nothing', async (t) => {
 
 for (const [feature, config, html, act, expected, complaints = []] of table)
   test(`${feature}: ${expected.event ?? expected.type}`, async (t) => {
-    const { page, server } = await visitor(t, browser, { chosen: ['spa', feature, 'queue'], config, body: html, complaints });
+    const { page, server } = await visitor(t, browser, {
+      chosen: ['spa', feature, 'queue'],
+      config,
+      body: html,
+      complaints,
+    });
     await until(() => server.events().length, 'the first view');
     // Nothing here may leave the page while it is watched.
-    await page.evaluate(() => addEventListener('click', (event) => event.target.closest('a') && event.preventDefault()));
+    await page.evaluate(() =>
+      addEventListener('click', (event) => event.target.closest('a') && event.preventDefault()),
+    );
     await page.evaluate(() => addEventListener('submit', (event) => event.preventDefault()));
     await (act === 'press' ? page.click('#x') : typeof act === 'string' ? page.click(act) : act(page));
     const { properties = {}, ...fields } = expected;
@@ -82,7 +300,11 @@ for (const [feature, config, html, act, expected, complaints = []] of table)
       Object.entries(properties).every(([key, value]) => event.properties[key] === value);
     const later = () => server.events().slice(1); // after the first view
 
-    assert.ok(await until(() => later().find(like), JSON.stringify(expected)).catch(() => assert.fail(`${JSON.stringify(expected)} is not in ${JSON.stringify(later(), null, 1)}`)));
+    assert.ok(
+      await until(() => later().find(like), JSON.stringify(expected)).catch(() =>
+        assert.fail(`${JSON.stringify(expected)} is not in ${JSON.stringify(later(), null, 1)}`),
+      ),
+    );
   });
 
 test('every fragment alone, and everything: no error is swallowed, a view arrives, one global appears', async (t) => {
@@ -91,7 +313,8 @@ test('every fragment alone, and everything: no error is swallowed, a view arrive
   const { page, server } = await visitor(t, browser, {
     config: { privacy: 'cookie', domains: ['localhost'], sample: 1 },
     path: '/nothing?chosen=lite',
-    rewrite: (code) => code.replace(/catch\{\}/g, 'catch(error){error&&(window.caught=window.caught||[]).push(error.stack)}'),
+    rewrite: (code) =>
+      code.replace(/catch\{\}/g, 'catch(error){error&&(window.caught=window.caught||[]).push(error.stack)}'),
   });
   for (const chosen of [...names.map((name) => [name, 'queue']), ['lite'], ['spa', 'direct'], names]) {
     server.batches.length = 0;

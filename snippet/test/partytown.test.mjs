@@ -6,7 +6,8 @@ import { launch, until, visitor } from '../tools/testing.mjs';
 
 const lib = new URL('../node_modules/@qwik.dev/partytown/lib/', import.meta.url);
 const inline = readFileSync(new URL('partytown.js', lib), 'utf8');
-const stub = 'window.headwater=window.headwater||function(){var a=arguments;return new Promise(function(r){headwater.q.push([Date.now(),a,r])})};headwater.q=headwater.q||[]';
+const stub =
+  'window.headwater=window.headwater||function(){var a=arguments;return new Promise(function(r){headwater.q.push([Date.now(),a,r])})};headwater.q=headwater.q||[]';
 
 let browser;
 before(async () => {

@@ -64,15 +64,22 @@ test('config enters the script as data that cannot break out, in one order, with
 });
 
 test('a file is the closure of what was chosen, in the order of the manifest', () => {
-  assert.deepEqual(closure(asset(), ['queue', 'links']).map(({ name }) => name), ['base', 'track', 'ids', 'press', 'links', 'queue', 'boot']);
-  assert.deepEqual(closure(asset(), ['lite']).map(({ name }) => name), ['lite']);
+  assert.deepEqual(
+    closure(asset(), ['queue', 'links']).map(({ name }) => name),
+    ['base', 'track', 'ids', 'press', 'links', 'queue', 'boot'],
+  );
+  assert.deepEqual(
+    closure(asset(), ['lite']).map(({ name }) => name),
+    ['lite'],
+  );
   assert.deepEqual(closure(asset(), ['lite', 'links']), closure(asset(), ['spa', 'direct', 'links'])); // lite stands alone
   assert.throws(() => closure(asset(), ['nothing']), /no fragment nothing/);
 });
 
 test('presets and the snippet keep to their limits', () => {
   const { sizes: limits } = JSON.parse(readFileSync(here('package.json'), 'utf8'));
-  for (const [name, { brotli }] of Object.entries(sizes().presets)) assert.ok(brotli <= limits[name], `${name} weighs ${brotli}, limit ${limits[name]}`);
+  for (const [name, { brotli }] of Object.entries(sizes().presets))
+    assert.ok(brotli <= limits[name], `${name} weighs ${brotli}, limit ${limits[name]}`);
   const pasted = snippet({ src: 'https://collect.example.com/s/web1.js' });
   assert.ok(weigh(pasted).raw <= limits.snippet, `the snippet weighs ${weigh(pasted).raw}`);
 });
@@ -81,7 +88,13 @@ test('every setting that the sources read is in the manifest, with its fragment,
   const typed = [...source('settings').matchAll(/^ {2}(\w+)\?:/gm)].map(([, name]) => name).sort();
   assert.deepEqual(Object.keys(settings), typed);
   for (const { name, files = [`features/${name}`], config = [] } of fragments) {
-    const read = new Set(files.flatMap((file) => [...source(file).matchAll(/(?:config|\$)\.(\w+)(?!\w*\.ts)/g)].map(([, key]) => key).filter((key) => key in settings)));
+    const read = new Set(
+      files.flatMap((file) =>
+        [...source(file).matchAll(/(?:config|\$)\.(\w+)(?!\w*\.ts)/g)]
+          .map(([, key]) => key)
+          .filter((key) => key in settings),
+      ),
+    );
     assert.deepEqual([...config].sort(), [...read].sort(), name);
   }
 });
@@ -91,7 +104,8 @@ test('the version is the package’s', () => {
 });
 
 test('no fragment evaluates text, writes to the document or speaks to the console', () => {
-  for (const { name, code } of asset().fragments) assert.doesNotMatch(code, /\beval\(|new Function|document\.write|innerHTML|console\.|\bunload\b/, name);
+  for (const { name, code } of asset().fragments)
+    assert.doesNotMatch(code, /\beval\(|new Function|document\.write|innerHTML|console\.|\bunload\b/, name);
 });
 
 test('files stay small', () => {
@@ -108,13 +122,50 @@ test('the tables in docs/tracker.md are fresh', () => {
 
 test('the package packs, types resolve for a consumer, and unused features fall away', () => {
   const folder = mkdtempSync(join(tmpdir(), 'hw-'));
-  const [{ filename, files }] = JSON.parse(execFileSync('npm', ['pack', '--json', '--pack-destination', folder], { cwd: here(''), stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' }).replace(/^[^[]*/, ''));
+  const [{ filename, files }] = JSON.parse(
+    execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
+      cwd: here(''),
+      stdio: ['ignore', 'pipe', 'ignore'],
+      encoding: 'utf8',
+    }).replace(/^[^[]*/, ''),
+  );
   assert.ok(files.some(({ path }) => path === 'lib/index.d.ts'));
   execFileSync('mkdir', ['-p', join(folder, 'node_modules/@headwater/tracker')]);
-  execFileSync('tar', ['xzf', join(folder, filename), '-C', join(folder, 'node_modules/@headwater/tracker'), '--strip-components=1']);
-  writeFileSync(join(folder, 'site.ts'), "import { links, queue, spa, start, track } from '@headwater/tracker';\nstart({ endpoint: '/e/web' }, [spa, links, queue]);\nconst said: Promise<unknown> = track('Seen');\nvoid said;\n");
-  execFileSync(here('node_modules/.bin/tsc'), ['--noEmit', '--strict', '--module', 'esnext', '--moduleResolution', 'bundler', '--target', 'es2020', '--types', '', 'site.ts'], { cwd: folder, stdio: 'inherit' });
-  const [{ text }] = buildSync({ entryPoints: [join(folder, 'site.ts')], bundle: true, minify: true, format: 'esm', write: false }).outputFiles;
+  execFileSync('tar', [
+    'xzf',
+    join(folder, filename),
+    '-C',
+    join(folder, 'node_modules/@headwater/tracker'),
+    '--strip-components=1',
+  ]);
+  writeFileSync(
+    join(folder, 'site.ts'),
+    "import { links, queue, spa, start, track } from '@headwater/tracker';\nstart({ endpoint: '/e/web' }, [spa, links, queue]);\nconst said: Promise<unknown> = track('Seen');\nvoid said;\n",
+  );
+  execFileSync(
+    here('node_modules/.bin/tsc'),
+    [
+      '--noEmit',
+      '--strict',
+      '--module',
+      'esnext',
+      '--moduleResolution',
+      'bundler',
+      '--target',
+      'es2020',
+      '--types',
+      '',
+      'site.ts',
+    ],
+    { cwd: folder, stdio: 'inherit' },
+  );
+  const [{ text }] = buildSync({
+    entryPoints: [join(folder, 'site.ts')],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    write: false,
+  }).outputFiles;
   assert.ok(weigh(text).brotli < 2600, `${weigh(text).brotli}`);
   assert.doesNotMatch(text, /Rage|Web Vitals|youtube/);
 });

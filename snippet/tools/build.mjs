@@ -13,7 +13,8 @@ const letters = 'etnrioascldpumhgfbyvwkxjzqETNRIOASCLDPUMHGFBYVWKXJZQ_';
 const nth_identifier = {
   get(n) {
     let name = letters[n % letters.length];
-    for (n = Math.floor(n / letters.length); n > 0; n = Math.floor(n / letters.length)) name += letters[--n % letters.length];
+    for (n = Math.floor(n / letters.length); n > 0; n = Math.floor(n / letters.length))
+      name += letters[--n % letters.length];
     return name;
   },
 };
@@ -27,11 +28,20 @@ function plain(file, feature) {
     format: 'esm',
   });
   // Settings are the literal that the template passes in as `$`.
-  const imported = [...typed.matchAll(/^import \{([^}]*)\}/gm)].flatMap(([, names]) => names.split(',').map((name) => name.trim()));
-  let code = typed.replace(/^import .*;\n/gm, '').replace(/^export \{[^}]*\};\n/gm, '').replace(/(?<![\w.$'"])config\b(?!:)/g, '$$');
+  const imported = [...typed.matchAll(/^import \{([^}]*)\}/gm)].flatMap(([, names]) =>
+    names.split(',').map((name) => name.trim()),
+  );
+  let code = typed
+    .replace(/^import .*;\n/gm, '')
+    .replace(/^export \{[^}]*\};\n/gm, '')
+    .replace(/(?<![\w.$'"])config\b(?!:)/g, '$$');
   // A feature runs when the tracker begins: `const clicks = () => {…}` becomes `guard(() => {…})`.
   const head = `const ${feature} = () => {\n`;
-  if (new RegExp(`^export \\{[^}]*\\b${feature}\\b`, 'm').test(typed) && file === `features/${feature}` && !code.includes(head))
+  if (
+    new RegExp(`^export \\{[^}]*\\b${feature}\\b`, 'm').test(typed) &&
+    file === `features/${feature}` &&
+    !code.includes(head)
+  )
     throw new Error(`${file}: \`${feature}\` must be an arrow function with a body in braces`);
   if (code.includes(head)) {
     const start = code.indexOf(head);
@@ -49,8 +59,12 @@ async function build() {
   // The shared cache knows a top-level name once: two fragments must not both declare it.
   const owner = {};
   for (const [index, { name }] of fragments.entries())
-    for (const [, declared] of sources[index].map(({ code }) => code).join('').matchAll(/^(?:const|let) (\w+)/gm)) {
-      if (owner[declared] && ![name, owner[declared]].includes('lite')) throw new Error(`${owner[declared]} and ${name} both declare ${declared}`);
+    for (const [, declared] of sources[index]
+      .map(({ code }) => code)
+      .join('')
+      .matchAll(/^(?:const|let) (\w+)/gm)) {
+      if (owner[declared] && ![name, owner[declared]].includes('lite'))
+        throw new Error(`${owner[declared]} and ${name} both declare ${declared}`);
       owner[declared] = name;
     }
   const done = [];
@@ -66,9 +80,13 @@ async function build() {
     const { name, requires, instead, config = [], help } = fragment;
     const index = fragments.indexOf(fragment);
     // What other fragments use must stay; all else in a fragment is its own business and the minifier's.
-    const shared = sources.flatMap((files, other) => (other === index ? [] : files.flatMap(({ imported }) => imported)));
+    const shared = sources.flatMap((files, other) =>
+      other === index ? [] : files.flatMap(({ imported }) => imported),
+    );
     const joined = sources[index].map((file) => file.code).join('');
-    const exported = shared.filter((name, at) => shared.indexOf(name) === at && new RegExp(`^(const|let) ${name} =`, 'm').test(joined));
+    const exported = shared.filter(
+      (name, at) => shared.indexOf(name) === at && new RegExp(`^(const|let) ${name} =`, 'm').test(joined),
+    );
     const { code } = await minify(`${joined}export { ${exported} };`, {
       ecma: 2020,
       nameCache,
@@ -79,7 +97,10 @@ async function build() {
     });
     done[index] = { name, code: code.replace(/export ?\{[^}]*\};$/, ''), requires, instead, config, help };
   }
-  const build = createHash('sha256').update(JSON.stringify([done, presets, settings])).digest('hex').slice(0, 12);
+  const build = createHash('sha256')
+    .update(JSON.stringify([done, presets, settings]))
+    .digest('hex')
+    .slice(0, 12);
   return `${JSON.stringify({ build, fragments: done, presets, settings }, null, 1)}\n`;
 }
 

@@ -15,7 +15,8 @@ export function closure({ fragments }, chosen) {
     found.requires.forEach(want);
   };
   const whole = chosen.length === 1;
-  for (const name of chosen) ((!whole && fragments.find((fragment) => fragment.name === name)?.instead) || [name]).forEach(want);
+  for (const name of chosen)
+    ((!whole && fragments.find((fragment) => fragment.name === name)?.instead) || [name]).forEach(want);
   return fragments.filter(({ name }) => wanted.has(name));
 }
 

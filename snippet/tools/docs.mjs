@@ -14,12 +14,23 @@ export function table() {
   const { presets: weights, features } = sizes();
   let text = `${begin}${row('preset', 'raw', 'gzip', 'brotli', 'made of')}${row('---', '--:', '--:', '--:', '---')}`;
   for (const [name, { raw, gzip, brotli }] of Object.entries(weights))
-    text += row(`**${name}**`, raw, gzip, `**${brotli}**`, name === 'everything' ? 'all below but those marked \\*' : presets[name].map((one) => `\`${one}\``).join(' '));
+    text += row(
+      `**${name}**`,
+      raw,
+      gzip,
+      `**${brotli}**`,
+      name === 'everything' ? 'all below but those marked \\*' : presets[name].map((one) => `\`${one}\``).join(' '),
+    );
   text += `\n${row('feature', 'brotli', 'settings', 'what it does')}${row('---', '--:', '---', '---')}`;
   for (const { name, config = [], help } of fragments) {
     if (helpers.includes(name)) continue;
     const cost = features[name] ? `+${features[name].brotli}` : 'in core';
-    text += row(`\`${name}\`${presets.everything.includes(name) ? '' : ' \\*'}`, ['lite', 'direct'].includes(name) ? '' : cost, config.map((key) => `\`${key}\``).join(' '), help);
+    text += row(
+      `\`${name}\`${presets.everything.includes(name) ? '' : ' \\*'}`,
+      ['lite', 'direct'].includes(name) ? '' : cost,
+      config.map((key) => `\`${key}\``).join(' '),
+      help,
+    );
   }
   text += `\n${row('setting', 'type', 'default', 'meaning')}${row('---', '---', '---', '---')}`;
   for (const [name, { type, default: value, help }] of Object.entries(settings))

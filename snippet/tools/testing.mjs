@@ -16,7 +16,16 @@ export function snippet({ src = '/s/web.js', global = 'headwater', nonce, integr
 }
 
 /** `chosen` is a preset or a list of fragments; `files(path)` gives more to serve; `answer(body)` may give {status, headers, body, wait}. */
-export async function collector({ chosen = 'core', config = {}, html, body = '', headers = {}, answer, files = () => false, rewrite = (code) => code } = {}) {
+export async function collector({
+  chosen = 'core',
+  config = {},
+  html,
+  body = '',
+  headers = {},
+  answer,
+  files = () => false,
+  rewrite = (code) => code,
+} = {}) {
   const state = { batches: [], bodies: [], requests: [], answer };
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url, 'http://x');
@@ -32,17 +41,31 @@ export async function collector({ chosen = 'core', config = {}, html, body = '',
       request.on('end', () => {
         const sent = JSON.parse(text);
         state.bodies.push(text);
-        const { status = 204, headers: extra = { 'X-Headwater-Interval': '50' }, body: reply = '', wait = 0 } = state.answer?.(sent, request) ?? {};
+        const {
+          status = 204,
+          headers: extra = { 'X-Headwater-Interval': '50' },
+          body: reply = '',
+          wait = 0,
+        } = state.answer?.(sent, request) ?? {};
         if (status < 300) state.batches.push(sent);
         setTimeout(() => response.writeHead(status, { ...cors, ...extra }).end(reply), wait);
       });
     } else if (pathname.startsWith('/s/')) {
-      response.writeHead(200, { 'Content-Type': 'text/javascript', ...cors }).end(rewrite(compose(searchParams.get('chosen')?.split(',') ?? chosen, config)));
+      response
+        .writeHead(200, { 'Content-Type': 'text/javascript', ...cors })
+        .end(rewrite(compose(searchParams.get('chosen')?.split(',') ?? chosen, config)));
     } else if (files(pathname)) {
-      response.writeHead(200, { 'Content-Type': pathname.endsWith('.html') ? 'text/html' : 'text/javascript', 'Service-Worker-Allowed': '/' }).end(files(pathname));
+      response
+        .writeHead(200, {
+          'Content-Type': pathname.endsWith('.html') ? 'text/html' : 'text/javascript',
+          'Service-Worker-Allowed': '/',
+        })
+        .end(files(pathname));
     } else {
       response.writeHead(200, { 'Content-Type': 'text/html', ...headers });
-      response.end(`<!doctype html><title>${pathname}</title>${html ?? snippet({ src: `/s/web.js${searchParams.has('chosen') ? '?chosen=' + searchParams.get('chosen') : ''}` })}<body>${body}`);
+      response.end(
+        `<!doctype html><title>${pathname}</title>${html ?? snippet({ src: `/s/web.js${searchParams.has('chosen') ? '?chosen=' + searchParams.get('chosen') : ''}` })}<body>${body}`,
+      );
     }
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -56,8 +79,16 @@ export async function collector({ chosen = 'core', config = {}, html, body = '',
   return state;
 }
 
-const args = ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args });
+const args = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+export const launch = (options) =>
+  chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args, ...options });
 
 /** A collector, a fresh visitor on its page `/one`, and the certainty that the page complained of nothing unexpected. */
 export async function visitor(t, browser, { complaints = [], init, path = '/one', ...options } = {}) {

@@ -11,7 +11,12 @@ export const api: Record<string, Method | readonly [string, string]> = {
 };
 
 /** What must outlast a single event: when the stub kept a call, where the visitor was before, who it is. */
-export const state: { _calledAt?: number; _before?: string | undefined; _userId?: string | undefined; _always?: Properties | undefined } = {};
+export const state: {
+  _calledAt?: number;
+  _before?: string | undefined;
+  _userId?: string | undefined;
+  _always?: Properties | undefined;
+} = {};
 
 export const emit = (type: EventType, first?: unknown, second?: unknown): Outcome => {
   const [name, more] = api[type] as readonly [string, string];

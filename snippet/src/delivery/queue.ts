@@ -65,7 +65,7 @@ const keep = (what: Body[], until: number): void => {
 const flush = async (): Promise<void> => {
   const now = Date.now();
   // Another page took the copy while this one slept past its lease: the events are in its hands.
-  if (copy && lease < now && localStorage[key] !== copy) (queue = []), (said = '');
+  if (copy && lease < now && localStorage[key] !== copy) ((queue = []), (said = ''));
   keep(queue, Math.max(next, now) + 2e4);
   const body = queue[0];
   if (!body || flying) return;
@@ -86,12 +86,13 @@ const flush = async (): Promise<void> => {
     queue = queue.filter((other) => other !== body);
     for (const event of body.batch as Waiting[]) event._settle?.(answer);
     fails = 0;
-    next = now + (+header('X-Headwater-Interval')! || 2e3);
+    next = Date.now() + (+header('X-Headwater-Interval')! || 2e3);
   } catch (seconds) {
     delete body.sentAt;
     fails = -~fails!;
-    // What the collector asks for, else 1 s, 2 s, 4 s … 5 minutes, and up to half as much again, so that visitors do not return as one.
-    next = now + ((seconds as number) * 1e3 || Math.min(3e5, 500 * 2 ** fails)) * (1 + Math.random() / 2);
+    // What the collector asks for, else 1 s, 2 s, 4 s … 5 minutes, and up to half as much again, so that visitors do
+    // not return as one.
+    next = Date.now() + ((seconds as number) * 1e3 || Math.min(3e5, 500 * 2 ** fails)) * (1 + Math.random() / 2);
   }
   flying = 0;
   soon(0);

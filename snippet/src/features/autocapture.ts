@@ -16,7 +16,12 @@ export const autocapture = (): void => {
   listen('click', ({ target }) => {
     const element = (target as Element).closest(interactive)!;
     // What a visitor can read on it, without addresses and numbers that identify.
-    const text = element.closest('[data-hw-mask]') ? '' : element.textContent!.trim().slice(0, 80).replace(/\S+@\S+|\d[\d .-]{4,}/g, '*');
+    const text = element.closest('[data-hw-mask]')
+      ? ''
+      : element
+          .textContent!.trim()
+          .slice(0, 80)
+          .replace(/\S+@\S+|\d[\d .-]{4,}/g, '*');
     if (!element.closest('[data-hw-ignore]'))
       track('Click', { selector: selector(element), text, url: (element as HTMLAnchorElement).href });
   });

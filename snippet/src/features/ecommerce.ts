@@ -5,7 +5,9 @@ import { track } from '../core/track.ts';
 import type { Properties } from '../core/types.ts';
 
 export const ecommerce = (): void => {
-  for (const word of 'view_item add_to_cart remove_from_cart view_cart begin_checkout add_shipping_info add_payment_info purchase refund'.split(' '))
+  for (const word of 'view_item add_to_cart remove_from_cart view_cart begin_checkout add_shipping_info add_payment_info purchase refund'.split(
+    ' ',
+  ))
     api[word] = (order?: Properties) => {
       // A thank-you page that is loaded again is not a second purchase.
       const id = word === 'purchase' && order!.transaction_id;

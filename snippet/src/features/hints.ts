@@ -6,9 +6,11 @@ interface Hints {
 }
 
 export const hints = (): void => {
-  const asked = (navigator as { userAgentData?: Hints }).userAgentData?.getHighEntropyValues(
-    ['model', 'platformVersion', 'fullVersionList'],
-  );
+  const asked = (navigator as { userAgentData?: Hints }).userAgentData?.getHighEntropyValues([
+    'model',
+    'platformVersion',
+    'fullVersionList',
+  ]);
   let known: unknown;
   asked?.then((values) => (known = values)).catch(() => 0);
   steps.push((_, envelope) => void (envelope.context.userAgentData = known));

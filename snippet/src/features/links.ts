@@ -4,7 +4,10 @@ import { press } from '../core/press.ts';
 import { track } from '../core/track.ts';
 
 export const links = (): void => {
-  const files = RegExp(`\\.(${config.downloads || 'pdf|docx?|xlsx?|pptx?|csv|zip|gz|rar|7z|dmg|exe|apk|mp[34]'})$`, 'i');
+  const files = RegExp(
+    `\\.(${config.downloads || 'pdf|docx?|xlsx?|pptx?|csv|zip|gz|rar|7z|dmg|exe|apk|mp[34]'})$`,
+    'i',
+  );
   press('a[href]', ({ href, pathname, protocol, host }: HTMLAnchorElement) => {
     if (files.test(pathname)) track('Download', { url: href });
     else if (/^http/.test(protocol) && host !== location.host) track('Outbound Link', { url: href });

@@ -12,12 +12,16 @@ export const media = (): void => {
         track('Media', { source, percent });
       }
   };
-  const played = ({ target }: { target: HTMLMediaElement }): void => tell(target.currentSrc, target.currentTime / target.duration);
+  const played = ({ target }: { target: HTMLMediaElement }): void =>
+    tell(target.currentSrc, target.currentTime / target.duration);
   for (const type of ['timeupdate', 'ended']) listen(type, played);
 
   // A player with enablejsapi=1 reports to whoever says that it listens.
   const youtube = /^https:\/\/www\.youtube(-nocookie)?\.com\b/;
-  listen('load', ({ target }) => youtube.test(target.src) && target.contentWindow.postMessage('{"event":"listening"}', '*'));
+  listen(
+    'load',
+    ({ target }) => youtube.test(target.src) && target.contentWindow.postMessage('{"event":"listening"}', '*'),
+  );
   listen('message', ({ origin, data }: MessageEvent) => {
     const { currentTime, duration, videoData } = youtube.test(origin) && JSON.parse(data).info;
     if (currentTime) tell(videoData?.video_id || origin, currentTime / duration);

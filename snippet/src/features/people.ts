@@ -8,7 +8,8 @@ export const resets: (() => void)[] = [];
 export const people = (): void => {
   let always: Properties | undefined;
   steps.push((event) => {
-    if (always && (event.type === 'page' || event.type === 'track')) event.properties = { ...always, ...event.properties };
+    if (always && (event.type === 'page' || event.type === 'track'))
+      event.properties = { ...always, ...event.properties };
   });
   api.group = ['groupId', 'traits'];
   api.alias = ['userId', 'previousId'];

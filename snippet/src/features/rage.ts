@@ -9,7 +9,9 @@ export const rage = (): void => {
     const target = event.target as Element;
     const said = { selector: selector(target) };
     // Three within a second, in one place.
-    clicks = clicks.filter(({ timeStamp, x, y }) => event.timeStamp - timeStamp < 1e3 && Math.hypot(event.x - x, event.y - y) < 30);
+    clicks = clicks.filter(
+      ({ timeStamp, x, y }) => event.timeStamp - timeStamp < 1e3 && Math.hypot(event.x - x, event.y - y) < 30,
+    );
     if (clicks.push(event) === 3) track('Rage Click', said);
     // Dead: no change of the page, no navigation within two seconds.
     const { href } = location;

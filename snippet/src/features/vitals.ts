@@ -14,7 +14,11 @@ export const vitals = (): void => {
   const since = (time: number): number => Math.max(0, Math.round(time - start));
   const see = (type: string, each: (entry: any) => void): void =>
     // A type that this browser does not know is ignored, with a word in its console at most.
-    new PerformanceObserver((list) => list.getEntries().forEach(each)).observe({ type, buffered: true, durationThreshold: 40 } as PerformanceObserverInit);
+    new PerformanceObserver((list) => list.getEntries().forEach(each)).observe({
+      type,
+      buffered: true,
+      durationThreshold: 40,
+    } as PerformanceObserverInit);
 
   found.ttfb = since(responseStart);
   see('paint', ({ name, startTime }) => {
@@ -25,7 +29,7 @@ export const vitals = (): void => {
   // Shifts count in windows: at most 1 s apart, at most 5 s long; the worst window is the score.
   see('layout-shift', ({ value, startTime, hadRecentInput }) => {
     if (hadRecentInput) return;
-    if (startTime - last > 1e3 || startTime - first > 5e3) (session = 0), (first = startTime);
+    if (startTime - last > 1e3 || startTime - first > 5e3) ((session = 0), (first = startTime));
     last = startTime;
     found.cls = Math.max(found.cls!, (session += value));
   });

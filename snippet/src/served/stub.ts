@@ -3,8 +3,9 @@
 import { config, endpoint } from '../core/config.ts';
 import type { Call, Stub } from '../core/types.ts';
 
-export const stub = ((window as unknown as Record<string, Stub>)[config.global || 'headwater'] ||= ((...args: Call[1]) =>
-  new Promise((resolve) => calls.push([Date.now(), args, resolve]))) as Stub);
+export const stub = ((window as unknown as Record<string, Stub>)[config.global || 'headwater'] ||= ((
+  ...args: Call[1]
+) => new Promise((resolve) => calls.push([Date.now(), args, resolve]))) as Stub);
 export const calls: Call[] = (stub.q ||= []);
 if (stub[endpoint]) throw 0;
 stub[endpoint] = 1;
