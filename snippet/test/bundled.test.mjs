@@ -1,0 +1,70 @@
+// The package in a site's own bundle: plain, and in React with its double mounting in development.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { buildSync } from 'esbuild';
+import { launch, until, visitor } from '../tools/testing.mjs';
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+const bundle = (contents) =>
+  buildSync({
+    stdin: { contents, loader: 'jsx', resolveDir: new URL('.', import.meta.url).pathname },
+    bundle: true,
+    format: 'esm',
+    jsx: 'automatic',
+    define: { 'process.env.NODE_ENV': '"development"' },
+    write: false,
+  }).outputFiles[0].text;
+
+/** A page whose only script is a module that holds the bundle. */
+const visit = (t, contents) =>
+  visitor(t, browser, {
+    html: '<main></main><script type="module" src="/bundle.js"></script>',
+    files: (path) => path === '/bundle.js' && bundle(contents),
+  });
+
+test('calls before start wait for it; features run; one view', async (t) => {
+  const { server, page } = await visit(
+    t,
+    `import { ending, engaged, forms, leaving, links, people, queue, set, spa, start, track } from '../src/index.ts';
+     set({ plan: 'pro' });
+     window.said = track('Early');
+     start({ endpoint: '/e/web' }, [spa, people, links, forms, leaving, engaged, ending, queue]);
+     start({ endpoint: '/e/twice' }, [queue]);`,
+  );
+  assert.equal(await page.evaluate(async () => (await window.said).status), 204);
+  await until(() => server.events().length === 2, 'the event and the view');
+  assert.deepEqual(
+    server.events().map(({ type, properties }) => [type, properties]),
+    [
+      ['track', { plan: 'pro' }],
+      ['page', { plan: 'pro' }],
+    ],
+  );
+});
+
+test('React: strict mode mounts twice and counts once', async (t) => {
+  const { server, page } = await visit(
+    t,
+    `import { StrictMode } from 'react';
+     import { createRoot } from 'react-dom/client';
+     import { queue, spa } from '../src/index.ts';
+     import { useHeadwater } from '../src/react.ts';
+     const features = [spa, queue];
+     const App = () => {
+       const { track } = useHeadwater({ endpoint: '/e/web' }, features);
+       return <button onClick={() => track('Bought')}>Buy</button>;
+     };
+     createRoot(document.querySelector('main')).render(<StrictMode><App /></StrictMode>);`,
+  );
+  await page.click('button');
+  await until(() => server.events().length === 2, 'the view and the event');
+  assert.deepEqual(
+    server.events().map(({ event, type }) => event ?? type),
+    ['page', 'Bought'],
+  );
+});
