@@ -92,6 +92,12 @@ class Source:
     updated: str = ""
     version: int = 1
 
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The streams that events of the source can go to."""
+        bots = (self.enrichment.bots_stream,) if self.enrichment.bots == "separate" else ()
+        return (self.stream, *bots, *(rule.stream for rule in self.enrichment.rules if rule.stream))
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:

@@ -12,6 +12,7 @@ from collector.cli.events import get, send, tail
 from collector.cli.group import consume, group_
 from collector.cli.key import key
 from collector.cli.link import link
+from collector.cli.people import export, forget
 from collector.cli.serve import serve
 from collector.cli.source import snippet, source
 from collector.cli.trial import try_  # noqa: F401 - adds itself to `source`
@@ -31,7 +32,23 @@ def cli() -> None:
     """Collect events: a tracker for every source, an answer that means safe, events in Redis streams."""
 
 
-COMMANDS = (serve, source, key, link, webhook, replay, snippet, send, tail, get, consume, group_, doctor)
+COMMANDS = (
+    serve,
+    source,
+    key,
+    link,
+    webhook,
+    replay,
+    snippet,
+    send,
+    tail,
+    get,
+    consume,
+    group_,
+    forget,
+    export,
+    doctor,
+)
 for command in COMMANDS:
     cli.add_command(command)
 

@@ -61,7 +61,8 @@ class Catalogue:
         """Return for each stream the hours that its events are kept: the longest of its sources'."""
         hours: dict[str, int] = {}
         for source in self._sources.values():
-            hours[source.stream] = max(source.retention_hours, hours.get(source.stream, 0))
+            for stream in source.streams:
+                hours[stream] = max(source.retention_hours, hours.get(stream, 0))
         return hours
 
     async def load(self) -> None:

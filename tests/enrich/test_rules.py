@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -17,9 +15,9 @@ from collector.enrich.rules import judge, matching
 from collector.model import OPTIONAL_STEPS, Enrichment, Event, Refusal, Rule
 from collector.sources import SourceError, check_form
 from tests.conftest import hit, web_source
+from tests.enrich.command import headwater
 
 if TYPE_CHECKING:
-    from collector.settings import Settings
     from tests.conftest import Running
 
 ORDER = {
@@ -224,7 +222,7 @@ async def test_the_dry_run_shows_every_part_and_stores_nothing(running: Running)
         "address": "1.2.3.4",
     }
 
-    status, out = await _command(running.settings, "source", "try", source.id, given=written)
+    status, out = await headwater(running.settings, "source", "try", source.id, given=orjson.dumps(written))
 
     assert status == 0
     first, second = orjson.loads(out)
@@ -238,21 +236,11 @@ async def test_the_dry_run_shows_every_part_and_stores_nothing(running: Running)
 async def test_the_statement_of_a_source_is_printed(running: Running) -> None:
     source = await running.add(privacy={"preset": "cnil"})
 
-    status, out = await _command(running.settings, "source", "privacy", source.id)
+    status, out = await headwater(running.settings, "source", "privacy", source.id)
 
     assert status == 0
     assert b"destroyed after two days" in out
     assert b"CNIL" in out
-
-
-async def _command(settings: Settings, *arguments: str, given: Any = None) -> tuple[int | None, bytes]:
-    environment = {"HEADWATER_REDIS_URL": settings.redis_url, "HEADWATER_NAMESPACE": settings.namespace}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "collector", *arguments, env=environment,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, _ = await process.communicate(orjson.dumps(given))
-    return process.returncode, out
 
 
 ANYTHING = st.recursive(
