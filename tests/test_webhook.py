@@ -102,6 +102,31 @@ async def test_a_bare_get_only_looks_whether_someone_is_there(running: Running) 
     assert await running.events() == []
 
 
+async def test_a_secret_in_the_address_is_asked_for_and_not_stored(running: Running) -> None:
+    path = await hook(running, secrets=[SECRET])
+
+    answers = [
+        (await running.public.get(f"{path}?{query}")).status
+        for query in (
+            "state=open",
+            "state=open&secret=wrong",
+            f"state=open&secret={SECRET}",
+            f"secret={SECRET}",
+        )
+    ]
+
+    assert answers == [401, 401, 200, 200]
+    (event,) = await running.events()
+    assert event["properties"] == {"state": "open"}
+
+
+async def test_a_head_is_no_delivery(running: Running) -> None:
+    path = await hook(running)
+
+    assert (await running.public.head(f"{path}?state=open")).status == 200
+    assert await running.events() == []
+
+
 async def test_templates_map_a_delivery(running: Running) -> None:
     path = await hook(
         running,

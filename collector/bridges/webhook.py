@@ -54,7 +54,7 @@ class WebhookBridge:
             settings: WebhookSettings = source.settings
             self._admit(request, source)
             hit = self.reader.hit(request, source, await self.reader.server_body(request))
-            if not hit.body and not hit.query and request.method in {"GET", "HEAD"}:
+            if request.method == "HEAD" or (request.method == "GET" and not hit.query):
                 return web.Response(text="Waiting for deliveries.\n", headers=NO_STORE)
             _require_untrapped(hit, settings)
             outcomes = await self.pipeline.take(hit, webhook(settings.plan))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME = 200
 _LONGEST_ID = 100
+_SECRETS = {"secret", "access_token"}  # in the address, where they sign in the sender
 _LEAST_MS = 100_000_000_000  # numbers below are seconds: in milliseconds it would be March 1973
 
 
@@ -58,7 +59,10 @@ def webhook(plan: Plan) -> Protocol:
 def _items(plan: Plan, scope: Scope) -> list[Any]:
     if plan.name == "cloudevents":
         return read_cloudevents(scope)
-    body = scope.query if scope.payload.kind == "empty" else scope.body
+    if scope.payload.kind == "empty":
+        fields = {name: value for name, value in scope.query.items() if name not in _SECRETS}
+        return [fields] if fields or scope.hit.method != "GET" else []
+    body = scope.body
     if scope.payload.kind == "form" and str(body.get("payload", "")).startswith("{"):
         body = parse(body["payload"].encode())  # GitHub's and Slack's JSON inside a form
     if plan.preset.items:

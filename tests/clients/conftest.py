@@ -20,5 +20,10 @@ def packages() -> Path:
     lock = HERE / "package-lock.json"
     installed = HERE / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=HERE, check=True)
+        # Not `npm ci`: it asks for optional packages of other systems, which not every registry has.
+        subprocess.run(
+            ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts"],
+            cwd=HERE,
+            check=True,
+        )
     return HERE
