@@ -144,7 +144,10 @@ class Catalogue:
             await self._save_snapshot()
 
     async def _refresh(self, source_id: str) -> None:
+        before = self._sources.get(source_id)
         raw: Any = await self._redis.hget(self._names.sources, source_id)
+        if self._sources.get(source_id) is not before:
+            return  # changed here meanwhile: what was read may be older, and this change comes round too
         if raw is None:
             self._forget(source_id)
         else:
