@@ -19,7 +19,8 @@ from collector.bridges.tracardi import TracardiBridge
 from collector.bridges.web import WebBridge
 from collector.bridges.webhook import WebhookBridge
 from collector.console import console_routes
-from collector.enrich import JUDGES, Enricher, warm_up
+from collector.enrich import JUDGES, STEPS, Enricher, warm_up
+from collector.enrich.place import Places
 from collector.enrich.visitors import Visitors
 from collector.health import Health
 from collector.pipeline import Pipeline
@@ -67,8 +68,9 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         deliveries = DeliveryLog(redis, names)
         salts = Salts(redis, names)
         await salts.refresh(time.time())
+        places = Places(settings.place_databases, settings.place_header)
         warm_up()
-        enricher = Enricher(judges=(Visitors(salts).judge, *JUDGES))
+        enricher = Enricher(steps=(("place", places.step), *STEPS), judges=(Visitors(salts).judge, *JUDGES))
         stream = Stream(redis, names, settings, catalogue.retention)
         await stream.start()
         async with (
@@ -76,6 +78,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
             running(refused.run()),
             running(deliveries.run()),
             running(salts.run()),
+            running(places.run()),
         ):
             yield _wire(
                 settings,

@@ -32,7 +32,7 @@ class Privacy:
 
 
 # The steps of enrichment that a source can do without; privacy has its own settings.
-OPTIONAL_STEPS = ("agent", "bots", "language", "campaign", "referrer", "channels")
+OPTIONAL_STEPS = ("place", "agent", "bots", "language", "campaign", "referrer", "channels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,7 @@ class Hit:
     """One arriving request or message, before it is understood. Times are milliseconds since 1970.
 
     ``url`` is the address as the sender called it; ``path`` is what follows the source in it.
+    ``proxied`` says that a trusted proxy has sent it on.
     """
 
     source: Source
@@ -115,6 +116,7 @@ class Hit:
     method: str = "POST"
     url: str = ""
     path: str = ""
+    proxied: bool = False
 
 
 @dataclass(slots=True)

@@ -100,6 +100,13 @@ class Settings(BaseModel):
     trusted_hops: int = Field(
         0, ge=0, le=10, description="Number of proxies in front, instead of naming their networks."
     )
+    place_databases: Annotated[tuple[Path, ...], BeforeValidator(_split)] = Field(
+        (),
+        description="Files in MaxMind's form (comma-separated) that tell places; read anew when they change.",
+    )
+    place_header: str = Field(
+        "", description="Header with the country that a trusted proxy sets, such as CF-IPCountry."
+    )
     body_bytes: int = Field(256 * 1024, ge=1024, description="Largest body on the wire.")
     inflated_bytes: int = Field(1024 * 1024, ge=1024, description="Largest body once inflated.")
     body_seconds: float = Field(10, gt=0, description="Longest time for a body to arrive.")

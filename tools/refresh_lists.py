@@ -3,8 +3,8 @@
     python -m tools.refresh_lists FOLDER
 
 FOLDER holds checkouts of github.com/matomo-org/searchengine-and-social-list (CC0),
-github.com/matomo-org/referrer-spam-list (public domain) and an unpacked ai-crawler-index from PyPI (its
-data: CC0). The date written into each list is the day of the refresh.
+github.com/matomo-org/referrer-spam-list (public domain), and from PyPI the folders of ai-crawler-index (its
+data: CC0) and tzdata (public domain). The date written into each list is the day of the refresh.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ def main(folder: Path) -> None:
     _write("referrers.json", _referrers(folder / "searchengine-and-social-list"))
     _write("spammers.json", _spammers(folder / "referrer-spam-list"))
     _write("ai_crawlers.json", _ai_crawlers(folder / "ai_crawler_index"))
+    _write("zones.json", _zones(folder / "tzdata" / "zoneinfo" / "zone.tab"))
 
 
 def _referrers(folder: Path) -> dict[str, Any]:
@@ -56,6 +57,15 @@ def _ai_crawlers(folder: Path) -> dict[str, Any]:
     names = {row["ua"] for row in rows if row["category"] in _AI}
     usable = sorted(name for name in names if len(name) >= _LEAST_NAME and "(" not in name)
     return {"from": "pypi.org/project/ai-crawler-index (data: CC0)", "names": usable}
+
+
+def _zones(file: Path) -> dict[str, Any]:
+    """Return time zone → country, for the zones of a single country."""
+    rows = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines() if line[0] != "#"]
+    return {
+        "from": "pypi.org/project/tzdata, zone.tab (public domain)",
+        "countries": {r[2]: r[0] for r in rows},
+    }
 
 
 def _write(name: str, data: dict[str, Any]) -> None:

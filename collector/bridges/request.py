@@ -53,6 +53,7 @@ class Reader:
             method=request.method,
             url=self.url(request),
             path=request.match_info.get("path", "")[:_LONGEST_PATH],
+            proxied=self._proxied(request),
         )
 
     async def body(self, request: web.Request, on_wire: int, inflated: int) -> bytes:
@@ -96,10 +97,16 @@ class Reader:
         """Return scheme and host of the public door, as senders see it."""
         return self.settings.public_url.rstrip("/") or f"{request.scheme}://{request.host}"
 
+    def _proxied(self, request: web.Request) -> bool:
+        """Tell whether the request came from a trusted proxy; a unix socket is this machine."""
+        proxies = self.settings.trusted_proxies
+        return self.settings.trusted_hops > 0 or (
+            bool(proxies) and _within(_peer(request) or "127.0.0.1", proxies)
+        )
+
     def address(self, request: web.Request) -> str | None:
         """Return the client's address: the peer's, or what trusted proxies say of it."""
-        peer = request.transport.get_extra_info("peername") if request.transport else None
-        nearest = peer[0] if isinstance(peer, tuple) else None
+        nearest = _peer(request)
         forwarded = request.headers.getall("X-Forwarded-For", ())
         if not forwarded or not (self.settings.trusted_proxies or self.settings.trusted_hops):
             return nearest
@@ -107,6 +114,11 @@ class Reader:
         return client_address(
             nearest, chain, proxies=self.settings.trusted_proxies, hops=self.settings.trusted_hops
         )
+
+
+def _peer(request: web.Request) -> str | None:
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    return peer[0] if isinstance(peer, tuple) else None
 
 
 def client_address(

@@ -18,6 +18,7 @@ from collector.cli.source import snippet, source
 from collector.cli.trial import try_  # noqa: F401 - adds itself to `source`
 from collector.cli.webhook import replay, webhook
 from collector.doors import DoorError
+from collector.enrich.place import PlaceError
 from collector.links import LinkError
 from collector.settings import SettingsError
 from collector.sources import SourceError
@@ -57,6 +58,6 @@ def main() -> None:
     """Run the command; expected failures are one line on standard error, never a traceback."""
     try:
         cli()
-    except (DoorError, LinkError, SettingsError, SourceError, StoreError) as error:
+    except (DoorError, LinkError, SettingsError, SourceError, StoreError, PlaceError) as error:
         click.echo(f"headwater: {error}", err=True)
         sys.exit(_FAILED)

@@ -9,7 +9,8 @@ import orjson
 
 from collector.cli.context import opened, run
 from collector.cli.source import source, store_settings
-from collector.enrich import JUDGES, Enricher
+from collector.enrich import JUDGES, STEPS, Enricher
+from collector.enrich.place import Places
 from collector.enrich.visitors import Visitors
 from collector.model import Refusal
 from collector.protocols import native
@@ -40,5 +41,7 @@ def try_(settings: Settings, name: str, file: BinaryIO) -> None:
 async def _try(settings: Settings, name: str, raw: bytes) -> list[dict[str, Any]]:
     async with opened(settings) as (redis, names, catalogue):
         hit = read_hit(catalogue.get(name), raw)
-        enricher = Enricher(judges=(Visitors(Salts(redis, names)).judge, *JUDGES))
+        places = Places(settings.place_databases, settings.place_header)
+        judges = (Visitors(Salts(redis, names)).judge, *JUDGES)
+        enricher = Enricher((("place", places.step), *STEPS), judges)
         return dry_run(hit, native.beacon, enricher, settings)

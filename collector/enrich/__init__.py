@@ -63,8 +63,8 @@ def warm_up() -> None:
 class Enricher:
     """The steps and judges of a collector."""
 
-    steps: tuple[tuple[str, Step], ...] = STEPS
-    judges: tuple[Judge, ...] = JUDGES
+    steps: tuple[tuple[str, Step], ...]
+    judges: tuple[Judge, ...]
 
     def enrich(self, events: Iterable[Event], hit: Hit) -> None:
         """Replace each event's context by the enriched one. Events that share a context share the result."""

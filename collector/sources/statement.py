@@ -60,7 +60,8 @@ def statement(source: Source) -> list[tuple[str, str]]:
 def _collected(source: Source) -> str:
     told = "Events of this website: pages, interactions, language, screen, "
     agent = "" if "agent" in source.enrichment.off else "browser, system and kind of device, "
-    return f"{told}{agent}and where the visitor came from."
+    place = "" if "place" in source.enrichment.off else "the place that the network address belongs to, "
+    return f"{told}{agent}{place}and where the visitor came from."
 
 
 def _pages(source: Source) -> str:
