@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
-import statistics
 import time
 from typing import TYPE_CHECKING, Any
 
 from multidict import CIMultiDict
 
 from collector import enrich
-from collector.enrich import agent, bots, campaign, channels, client, redact, referrer
+from collector.enrich import agent, bots, campaign, channels, client, page, referrer
 from collector.enrich.place import Places
 from collector.enrich.visitors import Visitors
 from collector.model import Event, Hit, Source
@@ -21,9 +20,12 @@ from collector.store.salts import Salts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ROUNDS = 5
+    from collector.enrich import Step
+
+    Steps = tuple[tuple[str, Step], ...]
+
 _WARM = 20_000
-_COLD = 200
+_COLD = 1000
 _AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
     " Safari/537.36"
@@ -52,58 +54,69 @@ _CONTEXT: dict[str, Any] = {
     "screen": {"width": 1440, "height": 900, "density": 2},
     "library": {"name": "headwater", "version": "1"},
 }
-_MEMORIES = (agent, bots, campaign, channels, client, redact, referrer)
+_MEMORIES = (agent, bots, campaign, channels, client, page, referrer)
 
 
 def main() -> None:
     """Print the table."""
-    hit = Hit(
-        source=Source(id="web1", name="Shop", bridge="web", settings=WebSettings()),
-        received_at=time.time_ns() // 1_000_000,
-        headers=CIMultiDict(_HEADERS),
-        address="203.0.113.9",
-    )
-    print(f"{'step':<12} {'warm µs':>8} {'cold µs':>8}")
     enrich.warm_up()
     salts = Salts(Redis(), Names())  # never asked: its first salt is its own
     steps = (("place", Places().step), *enrich.STEPS)
     enricher = enrich.Enricher(steps, (Visitors(salts).judge, *enrich.JUDGES))
-    context = dict(_CONTEXT)
+    print(f"{'step':<12} {'warm µs':>8} {'cold µs':>8}")
     for name, step in steps:
-        _row(name, lambda step=step, context=dict(context): step(context, hit))  # type: ignore[misc]
-        context.update(step(context, hit))
-    _row("judges", lambda: enricher.judge(_event(context), hit))
-    _row("all", lambda: _through(enricher, hit))
+        _row(name, steps, lambda hit, context, step=step: step(context, hit), upto=name)  # type: ignore[misc]
+    _row("judges", steps, lambda hit, context: enricher.judge(_event(context), hit))
+    _row("all", steps, lambda hit, context: _through(enricher, context, hit), upto=steps[0][0])
+
+
+def _row(name: str, steps: Steps, call: Callable[[Hit, dict[str, Any]], Any], upto: str = "") -> None:
+    """Print a row: warm is the same hit again and again, cold is hits of which none was seen before."""
+    same = [_seen(0, steps, upto)] * _WARM
+    others = [_seen(number, steps, upto) for number in range(1, _COLD)]
+    _forget()
+    cold = _micros(call, others)
+    _micros(call, same)
+    print(f"{name:<12} {_micros(call, same):>8.2f} {cold:>8.2f}")
+
+
+def _micros(call: Callable[[Hit, dict[str, Any]], Any], hits: list[tuple[Hit, dict[str, Any]]]) -> float:
+    gc.collect()
+    start = time.perf_counter_ns()
+    for hit, context in hits:
+        call(hit, context)
+    return (time.perf_counter_ns() - start) / len(hits) / 1000
+
+
+def _seen(number: int, steps: Steps, upto: str) -> tuple[Hit, dict[str, Any]]:
+    """Return a hit with its context as the step named finds it; after all steps when none is."""
+    hit = _hit(number)
+    context = dict(_CONTEXT, page={**_CONTEXT["page"], "url": f"{_CONTEXT['page']['url']}{number}"})
+    for name, step in steps:
+        if name == upto:
+            break
+        context |= {key: value for key, value in step(context, hit).items() if value is not None}
+    return hit, context
+
+
+def _hit(number: int) -> Hit:
+    headers = {**_HEADERS, "User-Agent": _HEADERS["User-Agent"].replace("0.0.0", f"0.{number}.0")}
+    return Hit(
+        source=Source(id="web1", name="Shop", bridge="web", settings=WebSettings()),
+        received_at=time.time_ns() // 1_000_000,
+        headers=CIMultiDict(headers),
+        address=f"203.0.{number % 256}.9",
+    )
 
 
 def _event(context: dict[str, Any]) -> Event:
     return Event(0, "m1", "page", "", {"type": "page", "context": context})
 
 
-def _through(enricher: enrich.Enricher, hit: Hit) -> None:
-    event = _event(_CONTEXT)
+def _through(enricher: enrich.Enricher, context: dict[str, Any], hit: Hit) -> None:
+    event = _event(context)
     enricher.enrich([event], hit)
     enricher.judge(event, hit)
-
-
-def _row(name: str, call: Callable[[], Any]) -> None:
-    print(f"{name:<12} {_micros(call, _WARM):>8.2f} {_micros(call, _COLD, before=_forget):>8.2f}")
-
-
-def _micros(call: Callable[[], Any], times: int, before: Callable[[], None] | None = None) -> float:
-    """Return the median over rounds of the microseconds that one call takes."""
-    rounds = []
-    for _ in range(_ROUNDS):
-        gc.collect()
-        spent = 0
-        for _ in range(times):
-            if before:
-                before()
-            start = time.perf_counter_ns()
-            call()
-            spent += time.perf_counter_ns() - start
-        rounds.append(spent / times / 1000)
-    return statistics.median(rounds)
 
 
 def _forget() -> None:

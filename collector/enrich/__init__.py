@@ -91,6 +91,6 @@ def enrich_context(
     off = hit.source.enrichment.off
     enriched = dict(context)
     for name, step in steps:
-        if name not in off:
-            enriched.update(step(enriched, hit))
+        if not off or name not in off:
+            enriched |= step(enriched, hit)
     return {key: value for key, value in enriched.items() if value is not None}

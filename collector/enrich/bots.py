@@ -127,10 +127,10 @@ def _by_headers(headers: Mapping[str, str], *, nameless: bool) -> Verdict | None
         return _verdict("unknown", why="no_user_agent")
     if "Accept-Language" not in headers and "Sec-Fetch-Mode" not in headers:
         return _verdict("unknown", why="headers")
-    if "bot" in headers.get("From", "").lower():
+    if "From" in headers and "bot" in headers["From"].lower():
         return _verdict("search", why="from")
     for name in _PREFETCH_HEADERS:
-        if headers.get(name, "").startswith(("prefetch", "prerender", "preview")):
+        if name in headers and headers[name].startswith(("prefetch", "prerender", "preview")):
             return _verdict("preview", why="prefetch")
     return None
 

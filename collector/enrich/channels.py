@@ -26,6 +26,7 @@ _DISPLAY = {"display", "banner", "expandable", "interstitial", "cpm"}
 _PUSH = re.compile(r".*push|.*mobile.*|.*notification.*")
 _VIDEO_SITES = ("youtube", "vimeo", "twitch", "dailymotion", "netflix", "hulu", "disneyplus", "iqiyi")
 _SHOPS = ("amazon", "ebay", "etsy", "walmart", "alibaba", "shopify", "shopping.google", "mercadolibre")
+_LONGEST = 200
 _MAIL_CLICKS = frozenset(("mc_eid", "_hsenc", "mkt_tok"))
 # Clicks that only an advertisement puts its id on; these here are on every outgoing link.
 _PAID_CLICKS = frozenset(CLICK_IDS) - _MAIL_CLICKS - {"fbclid", "igshid", "ysclid"}
@@ -91,7 +92,7 @@ def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:  # noqa: ARG001 -
     return {
         "channelGroup": group(
             (_text(campaign, "source"), _text(campaign, "medium"), _text(campaign, "name")),
-            frozenset(CLICK_IDS.keys() & clicks) if isinstance(clicks, dict) else frozenset(),
+            frozenset(clicks) if isinstance(clicks, dict) and len(clicks) <= len(CLICK_IDS) else frozenset(),
             (_text(referrer, "medium"), _text(referrer, "source")),
         )
     }
@@ -104,6 +105,7 @@ def group(campaign: tuple[str, str, str], clicks: frozenset[str], referrer: tupl
     All are in lower case.
     """
     source, medium, name = campaign
+    clicks &= CLICK_IDS.keys()
     came_by, came_from = referrer
     visit = _Visit(source, medium, name, clicks, _kind(source, clicks, came_by, came_from), came_by)
     return next((name for name, fits in _TABLE if fits(visit)), "Unassigned")
@@ -121,4 +123,4 @@ def _kind(source: str, clicks: frozenset[str], came_by: str, came_from: str) -> 
 
 def _text(fields: dict[str, Any], key: str) -> str:
     value = fields.get(key)
-    return value.lower() if isinstance(value, str) else ""
+    return value[:_LONGEST].lower() if isinstance(value, str) else ""

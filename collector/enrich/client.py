@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collector.model import Hit
 
 _LONGEST = 1024
+LONGEST_ADDRESS = 64  # IPv6 with a zone fits
 
 
 def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
@@ -27,11 +28,15 @@ def _kept(address: str | None, rule: str) -> str | None:
     return None if rule == "none" else network(address) or None
 
 
-@lru_cache(4096)
 def network(address: str | None) -> str:
     """Return the first address of the /24 or /48 network that an address lies in, empty for no address."""
+    return _network(address) if address and len(address) <= LONGEST_ADDRESS else ""
+
+
+@lru_cache(4096)
+def _network(address: str) -> str:
     try:
-        ip = ipaddress.ip_address(address or "")
+        ip = ipaddress.ip_address(address)
     except ValueError:
         return ""
     bits = 24 if ip.version == 4 else 48  # noqa: PLR2004 - the version of IP

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from collector.enrich.client import LONGEST_ADDRESS
 from collector.enrich.data import facts
 from collector.model import BROWSER_BRIDGES
 
@@ -50,8 +51,10 @@ class Places:
         """Tell location; ``by`` says how it is known."""
         browser = hit.source.bridge in BROWSER_BRIDGES
         address = hit.address if browser else context.get("ip")
-        if self._readers and isinstance(address, str) and (found := self._look_up(address)):
-            return {"location": found}
+        if self._readers and isinstance(address, str) and len(address) <= LONGEST_ADDRESS:
+            found = self._look_up(address)
+            if found:
+                return {"location": found}
         if self._header and hit.proxied and (country := _country(hit.headers.get(self._header, ""))):
             return {"location": {"country": country, "by": "header"}}
         return {"location": _guess(context.get("timezone"), context.get("locale"))} if browser else {}

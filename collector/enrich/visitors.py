@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from collector.enrich.client import network
 from collector.model import Reason, Refusal
@@ -94,10 +93,8 @@ def _make_anonymous(event: Event) -> Refusal | None:
 
 def _site(page: Any, hit: Hit) -> str:
     url = page.get("url") if isinstance(page, dict) else None
-    try:
-        return urlsplit(url).netloc if isinstance(url, str) else hit.headers.get("Origin", "")
-    except ValueError:
-        return ""
+    address = url if isinstance(url, str) else hit.headers.get("Origin", "")
+    return address.partition("://")[2].partition("/")[0]
 
 
 def _hash(told: bytes, salt: bytes) -> str:
