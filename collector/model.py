@@ -21,6 +21,7 @@ class Privacy:
 
     preset: str = ""
     visitors: str = "cookieless"
+    cookie: str = "script"
     consent: str = "none"
     before_consent: str = "nothing"
     address: str = "none"
@@ -104,7 +105,7 @@ class Hit:
     """One arriving request or message, before it is understood. Times are milliseconds since 1970.
 
     ``url`` is the address as the sender called it; ``path`` is what follows the source in it.
-    ``proxied`` says that a trusted proxy has sent it on.
+    ``proxied`` says that a trusted proxy has sent it on; ``visitor`` is the id of the server's cookie.
     """
 
     source: Source
@@ -117,6 +118,7 @@ class Hit:
     url: str = ""
     path: str = ""
     proxied: bool = False
+    visitor: str = ""
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from collector.answer import (
     reason_header,
     refusal_answer,
 )
+from collector.bridges import cookie
 from collector.model import Reason, Refusal, Source
 from collector.protocols import native
 
@@ -48,8 +49,9 @@ class WebBridge:
         source: Source | None = None
         try:
             source = self._accept(request)
-            hit = await self.reader.read(request, source)
+            hit = cookie.recognised(await self.reader.read(request, source), request)
             outcomes = await self.pipeline.take(hit, native.beacon)
+            headers |= cookie.to_set(hit, request, outcomes)
         except Refusal as refusal:
             self.pipeline.refuse(source, refusal, where=_where(request))
             return refusal_answer(refusal, headers | self.pipeline.advice())

@@ -41,6 +41,8 @@ class Visitors:
             anonymous = True
         if anonymous:
             return _make_anonymous(event)
+        if hit.visitor:
+            event.visitor = event.message["anonymousId"] = hit.visitor
         if privacy.visitors == "cookieless" and hit.source.bridge == "web":
             event.visitor = event.message["anonymousId"] = self.cookieless(event, hit)
         return None

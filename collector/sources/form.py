@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 from collector.model import Privacy, Source
 from collector.sources.base import StrictModel
 from collector.sources.enrichment import EnrichmentSettings, to_enrichment
-from collector.sources.privacy import PrivacySettings, require_preset
+from collector.sources.privacy import PrivacySettings, require_agreement
 from collector.sources.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ class SourceForm(StrictModel):
         return self
 
     @model_validator(mode="after")
-    def _preset_of_privacy(self) -> SourceForm:
-        require_preset(self.privacy, self.retention_hours)
+    def _privacy_agrees(self) -> SourceForm:
+        require_agreement(self.privacy, self.retention_hours)
         return self
 
 

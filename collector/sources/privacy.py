@@ -24,6 +24,10 @@ class PrivacySettings(StrictModel):
     visitors: Literal["cookieless", "cookie", "anonymous"] = Field(
         "cookieless", description="How visitors are told apart: daily hash, first-party id, or not at all."
     )
+    cookie: Literal["script", "server"] = Field(
+        "script",
+        description="Who sets the cookie of the mode cookie; the server, on its own host over HTTPS.",
+    )
     consent: Literal["none", "required"] = Field(
         "none", description="Whether an event needs the visitor's consent."
     )
@@ -49,8 +53,10 @@ class PrivacySettings(StrictModel):
     )
 
 
-def require_preset(privacy: PrivacySettings, retention_hours: int) -> None:
-    """Raise ValueError that names what stands against the preset's conditions."""
+def require_agreement(privacy: PrivacySettings, retention_hours: int) -> None:
+    """Raise ValueError that names what stands against the preset's conditions, or against another setting."""
+    if privacy.cookie == "server" and privacy.before_consent == "views":
+        raise ValueError("privacy.before_consent must be nothing when the server sets the cookie")
     if privacy.preset != "cnil":
         return
     if privacy.gpc == "record":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.sources.features import build
+
 if TYPE_CHECKING:
     from collector.model import Source
 
@@ -74,11 +76,16 @@ def _pages(source: Source) -> str:
 def _objection(source: Source) -> str:
     privacy = source.privacy
     dnt = "" if privacy.dnt == "ignore" else f" Do Not Track {_SIGNAL[privacy.dnt]}."
-    features = getattr(source.settings, "features", ())
-    link = (
-        " A link on the website can switch the collection off for a browser." if "privacy" in features else ""
-    )
+    link = " A link on the website can switch the collection off for a browser." if _opts_out(source) else ""
     return f"Global Privacy Control {_SIGNAL[privacy.gpc]}.{dnt}{link}"
+
+
+def _opts_out(source: Source) -> bool:
+    """Tell whether the source's tracker carries the feature that an opt-out link needs."""
+    settings = source.settings
+    if source.bridge != "web":
+        return False
+    return "privacy" in {each.name for each in build().choose(settings.preset, settings.features)}
 
 
 def _span(hours: int) -> str:

@@ -1,0 +1,49 @@
+"""The visitor's cookie that the server sets: out of the reach of scripts, and of no other site's use."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from collector.enrich.visitors import objection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiohttp import web
+
+    from collector.model import Hit, Outcome
+
+# Browsers take a cookie of this prefix only over HTTPS, for the whole host and for no other.
+NAME = "__Host-hw"
+
+_SECONDS = 395 * 24 * 3600  # 13 months, the most that the CNIL allows; set once, never renewed
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def recognised(hit: Hit, request: web.Request) -> Hit:
+    """Return the hit with its visitor's id: the cookie's, else a new one where a cookie may be set."""
+    if hit.source.privacy.cookie != "server" or hit.source.privacy.visitors != "cookie":
+        return hit
+    kept = request.cookies.get(NAME, "")
+    if _ID.fullmatch(kept):
+        return replace(hit, visitor=kept)
+    return replace(hit, visitor=secrets.token_hex(16)) if _first_party(hit, request) else hit
+
+
+def to_set(hit: Hit, request: web.Request, outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """Return the header that sets a new visitor's cookie, empty when nothing was kept or it is there."""
+    kept = any(outcome.verdict in {"stored", "duplicate", "checked"} for outcome in outcomes)
+    objects = objection(hit, hit.source.privacy) in {"anonymous", "drop"}
+    if not hit.visitor or request.cookies.get(NAME) == hit.visitor or objects or not kept:
+        return {}
+    attributes = f"Max-Age={_SECONDS}; Path=/; Secure; HttpOnly; SameSite=Lax"
+    return {"Set-Cookie": f"{NAME}={hit.visitor}; {attributes}"}
+
+
+def _first_party(hit: Hit, request: web.Request) -> bool:
+    """Tell whether the page is of the host that was asked, over HTTPS as the browser sees it."""
+    origin = hit.headers.get("Origin", "")
+    return origin.startswith("https://") and origin.removeprefix("https://") == request.host
