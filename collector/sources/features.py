@@ -54,6 +54,11 @@ def build() -> Build:
     return Build(data["build"], fragments, presets)
 
 
+def has_feature(settings: Any, name: str) -> bool:
+    """Tell whether the tracker of a web source, by its settings, carries a feature."""
+    return any(fragment.name == name for fragment in build().choose(settings.preset, settings.features))
+
+
 def known_features() -> set[str]:
     """Return the names of all features of the built tracker."""
     return {fragment.name for fragment in build().fragments}

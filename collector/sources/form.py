@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 from collector.model import Privacy, Source
 from collector.sources.base import StrictModel
 from collector.sources.enrichment import EnrichmentSettings, to_enrichment
+from collector.sources.features import has_feature
 from collector.sources.privacy import PrivacySettings, require_agreement
 from collector.sources.settings import SETTINGS
 
@@ -67,6 +68,9 @@ class SourceForm(StrictModel):
     @model_validator(mode="after")
     def _privacy_agrees(self) -> SourceForm:
         require_agreement(self.privacy, self.retention_hours)
+        held = self.privacy.preset == "cnil" and self.bridge == "web"
+        if held and not has_feature(self.settings, "privacy"):
+            raise ValueError("settings.features must hold privacy, for the opt-out link of the cnil preset")
         return self
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.sources.features import build
+from collector.sources.features import has_feature
 
 if TYPE_CHECKING:
     from collector.model import Source
@@ -76,16 +76,9 @@ def _pages(source: Source) -> str:
 def _objection(source: Source) -> str:
     privacy = source.privacy
     dnt = "" if privacy.dnt == "ignore" else f" Do Not Track {_SIGNAL[privacy.dnt]}."
-    link = " A link on the website can switch the collection off for a browser." if _opts_out(source) else ""
+    opts_out = source.bridge == "web" and has_feature(source.settings, "privacy")
+    link = " A link on the website can switch the collection off for a browser." if opts_out else ""
     return f"Global Privacy Control {_SIGNAL[privacy.gpc]}.{dnt}{link}"
-
-
-def _opts_out(source: Source) -> bool:
-    """Tell whether the source's tracker carries the feature that an opt-out link needs."""
-    settings = source.settings
-    if source.bridge != "web":
-        return False
-    return "privacy" in {each.name for each in build().choose(settings.preset, settings.features)}
 
 
 def _span(hours: int) -> str:

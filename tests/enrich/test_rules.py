@@ -234,13 +234,14 @@ async def test_the_dry_run_shows_every_part_and_stores_nothing(running: Running)
 
 
 async def test_the_statement_of_a_source_is_printed(running: Running) -> None:
-    source = await running.add(privacy={"preset": "cnil"})
+    source = await running.add(privacy={"preset": "cnil"}, settings={"features": ["privacy"]})
 
     status, out = await headwater(running.settings, "source", "privacy", source.id)
 
     assert status == 0
     assert b"destroyed after two days" in out
     assert b"CNIL" in out
+    assert b"A link on the website" in out
 
 
 ANYTHING = st.recursive(

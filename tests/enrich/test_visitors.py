@@ -11,7 +11,7 @@ from collector.model import Event, Privacy, Source
 from collector.sources import SourceError, check_form
 from collector.store import Names
 from collector.store.salts import Salts
-from tests.conftest import hit, web_source
+from tests.conftest import hit, until, web_source
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -98,6 +98,21 @@ async def test_a_salts_key_expires_two_days_after_its_day_began(redis: Redis, se
     await salts.refresh(seconds)
 
     assert await redis.expiretime(Names(settings.namespace).salt(today)) == (today + 2) * DAY
+
+
+async def test_the_append_only_file_is_rewritten_once_a_day(redis: Redis, salts: Salts) -> None:
+    """It still holds the salt of the day before yesterday, whose key has expired."""
+    before = (await redis.info("persistence"))["aof_rewrites"]
+    await salts.refresh(MIDNIGHT + 1)
+    await salts.refresh(MIDNIGHT + 62)
+    await salts.refresh(MIDNIGHT + 90)
+
+    async def rewritten() -> bool:
+        told = await redis.info("persistence")
+        return told["aof_rewrites"] > before and not told["aof_rewrite_in_progress"]
+
+    await until(rewritten)
+    assert (await redis.info("persistence"))["aof_rewrites"] == before + 1
 
 
 async def test_a_session_survives_midnight(salts: Salts, visitors: Visitors) -> None:
@@ -219,6 +234,7 @@ async def test_global_privacy_control_is_announced(running: Running) -> None:
         ({"gpc": "record"}, {}, "privacy.gpc"),
         ({"parameters": ["*"]}, {}, "privacy.parameters"),
         ({}, {"retention_hours": 26 * 31 * 24}, "retention_hours"),
+        ({}, {}, "settings.features"),
     ],
 )
 def test_the_cnil_preset_refuses_what_stands_against_it(privacy: Any, fields: Any, named: str) -> None:
