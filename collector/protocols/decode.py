@@ -18,6 +18,8 @@ _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG = b"0" * 20
 _LONG_NEGATIVE = b"-" + b"0" * 19
 
+_NESTING = {dict, list}
+
 
 def _refuse_constant(name: str) -> NoReturn:
     raise Refusal(Reason.NOT_A_NUMBER, f"Found {name}.")
@@ -32,7 +34,7 @@ def parse(body: bytes, constant: Callable[[str], Any] = _refuse_constant) -> Any
     if not body:
         raise Refusal(Reason.EMPTY_BODY)
     digits = body.translate(_DIGITS)
-    if _LONG in digits or _LONG_NEGATIVE in digits:
+    if _LONG_NEGATIVE[1:] in digits and (_LONG in digits or _LONG_NEGATIVE in digits):
         return _look_again(body, constant)
     try:
         return orjson.loads(body)
@@ -93,12 +95,14 @@ def to_json(value: Any) -> bytes:
 
 def check_depth(value: Any, limit: int) -> None:
     """Raise Refusal too_deep when objects and lists are nested deeper than the limit."""
-    if isinstance(value, dict):
-        value = value.values()
-    elif not isinstance(value, list):
-        return
-    if limit == 0:
-        raise Refusal(Reason.TOO_DEEP)
-    for item in value:
-        if isinstance(item, dict | list):
-            check_depth(item, limit - 1)
+    level = [value] if type(value) in _NESTING else []
+    while level:
+        if limit == 0:
+            raise Refusal(Reason.TOO_DEEP)
+        limit -= 1
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in _NESTING
+        ]

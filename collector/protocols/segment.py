@@ -88,6 +88,7 @@ class _Common:
         self._context = an_object(envelope, "context")
         check_depth(self._context, limits.depth)
         self._integrations = envelope.get("integrations")
+        self._latest: dict[str, Any] = {}
         self._sent = to_ms(envelope.get("sentAt"))
         self._time = to_ms(envelope.get("timestamp"))
 
@@ -107,7 +108,8 @@ class _Common:
             message["sessionId"] = session
         message |= _bodies(item, kind, context)
         _place_page(kind, message.get("properties", {}), context)
-        message["context"] = context
+        # Events with equal contexts share one object: it is enriched once for all of them.
+        message["context"] = self._latest = self._latest if context == self._latest else context
         self._add_times(message, item)
         visitor = message.get("anonymousId") or message.get("userId") or ""
         return Event(index, message_id, kind, visitor, message)

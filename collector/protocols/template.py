@@ -72,6 +72,8 @@ class Template:
 
     def text(self, scope: Scope) -> str:
         """Return what the template gives as text, without the joints around absent parts."""
+        if not self.parts:
+            return ""
         found = [_part(part, scope) for part in self.parts]
         text = "".join(str(each) for each in found if isinstance(each, str | int | float))
         return text.strip(_LOOSE) if len(found) > 1 else text

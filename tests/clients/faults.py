@@ -15,18 +15,18 @@ FAULTS = (503, 503, 429, "cut")
 
 
 class FaultyWay:
-    """Forward requests to a collector; ``faults`` are met first, ``paths`` is what came."""
+    """Forward requests to a collector; ``faults`` are met first, ``requests`` is what came."""
 
     def __init__(self, target: str, client: ClientSession, faults: tuple[int | str, ...]) -> None:
         self.target = target
         self.client = client
         self.faults = list(faults)
-        self.paths: list[str] = []
+        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self.url = ""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        self.paths.append(f"{request.method} {request.path}")
+        self.requests.append((request.method, request.raw_path, dict(request.headers), body))
         fault = self.faults.pop(0) if self.faults and request.method == "POST" else None
         if isinstance(fault, int):
             return _failed(request, fault)
@@ -66,5 +66,7 @@ async def faulty_way(target: str, faults: tuple[int | str, ...]) -> AsyncIterato
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         way.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield way
-        await runner.cleanup()
+        try:
+            yield way
+        finally:
+            await runner.cleanup()

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from collector.sources.keys import add_key
 from tests.clients.faults import FAULTS, FaultyWay, faulty_way
+from tests.clients.record import record
 from tests.conftest import until
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ async def test_every_event_of_a_page_is_in_the_stream_exactly_once(
                 return len(await running.events()) >= len(TYPES) and not way.faults
 
             await until(all_there, 40)
+            record(client, way, key)
 
     events = {event["type"]: event for event in await running.events()}
     assert sorted(event["type"] for event in await running.events()) == TYPES

@@ -10,6 +10,7 @@ import pytest
 
 from collector.sources.keys import add_key
 from tests.clients.faults import FAULTS, faulty_way
+from tests.clients.record import record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,7 @@ async def test_every_event_of_a_client_is_in_the_stream_exactly_once(
         process = await asyncio.create_subprocess_exec(*command, cwd=packages)
         assert await asyncio.wait_for(process.wait(), 90) == 0
         assert way.faults == []
+        record(client, way, key)
 
     events = {event["type"]: event for event in await running.events()}
     assert sorted(event["type"] for event in await running.events()) == TYPES

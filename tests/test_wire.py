@@ -1,0 +1,48 @@
+"""What real clients sent, kept as golden requests: each is understood the same today, without the clients."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+from collector.sources.keys import add_key
+
+if TYPE_CHECKING:
+    from tests.conftest import Running
+
+GOLDEN = sorted(
+    path for path in (Path(__file__).parent / "wire" / "servers").glob("*.json") if "github" not in path.name
+)
+COMMON = {"alias", "group", "identify", "page", "track"}
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+async def test_a_recorded_client_is_understood(running: Running, path: Path) -> None:
+    golden = orjson.loads(path.read_bytes())
+    source = await running.add(bridge="rest")
+    await add_key(running.parts.catalogue, source.id, key=golden["key"])
+
+    for _ in range(2):  # as if every answer had been lost
+        for request in golden["requests"]:
+            answer = await send(running, request)
+            assert (answer.status, await answer.json()) == (200, {"success": True})
+
+    events = {event["type"]: event for event in await running.events()}
+    assert len(await running.events()) == len(events)
+    assert set(events) - {"screen"} == COMMON
+    assert events["track"]["event"] == "Call Ended"
+    assert events["group"]["groupId"] == "g1"
+    assert events["identify"]["userId"] == "u1"
+
+
+async def send(running: Running, request: dict[str, Any]) -> Any:
+    return await running.public.request(
+        request["method"],
+        request["path"],
+        data=base64.b64decode(request["body"]),
+        headers=request["headers"],
+    )
