@@ -56,14 +56,14 @@ def _ai_crawlers(folder: Path) -> dict[str, Any]:
     rows = json.loads((folder / "data.json").read_text(encoding="utf-8"))["crawlers"]
     names = {row["ua"] for row in rows if row["category"] in _AI}
     usable = sorted(name for name in names if len(name) >= _LEAST_NAME and "(" not in name)
-    return {"from": "pypi.org/project/ai-crawler-index (data: CC0)", "names": usable}
+    return {"from": "the package ai-crawler-index (data: CC0)", "names": usable}
 
 
 def _zones(file: Path) -> dict[str, Any]:
     """Return time zone → country, for the zones of a single country."""
     rows = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines() if line[0] != "#"]
     return {
-        "from": "pypi.org/project/tzdata, zone.tab (public domain)",
+        "from": "the package tzdata, zone.tab (public domain)",
         "countries": {r[2]: r[0] for r in rows},
     }
 
