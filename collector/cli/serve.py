@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 import structlog
+from prometheus_client.multiprocess import mark_process_dead
 
 from collector.app import collector
 from collector.cli import banner
@@ -101,6 +102,7 @@ async def _keep_worker(number: int, common: dict[str, str], *, demo: bool) -> No
                 process.terminate()
             await process.wait()
             raise
+        mark_process_dead(process.pid, common["PROMETHEUS_MULTIPROC_DIR"])  # type: ignore[no-untyped-call]
         log.error("worker_ended", number=number, status=process.returncode)
         await asyncio.sleep(_RESTART_SECONDS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import signal
 import socket
 import subprocess
@@ -55,7 +56,9 @@ class Server:
         ]
         # fmt: on
         with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, restore_signals=False
+            )
         if ready:
             self._wait()
         return self
@@ -73,6 +76,11 @@ class Server:
     def go_on(self) -> None:
         """Let a stopped one continue."""
         self._signal(signal.SIGCONT)
+
+    def limit_files(self, size: int) -> None:
+        """Let no file of it grow beyond a size, as a full disk does; -1 lifts the limit."""
+        if self._process:
+            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, -1))
 
     def close(self) -> None:
         """End it for good."""
