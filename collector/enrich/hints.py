@@ -59,8 +59,11 @@ def corrections(hints: Hints, told: dict[str, Any]) -> dict[str, Any]:
     better: dict[str, Any] = {}
     if hints.brand and hints.brand not in _ENGINES:
         better["browser"] = _browser(hints, told.get("browser") or {})
-    if system := _system(hints):
+    if system := _system(hints, known=bool(told.get("os"))):
         better["os"] = system
+    device = told.get("device") or {}
+    if hints.mobile and device.get("type") not in {"phone", "tablet"}:
+        better["device"] = {**device, "type": "phone"}
     return better
 
 
@@ -73,14 +76,15 @@ def _browser(hints: Hints, told: dict[str, str]) -> dict[str, str]:
     return {"name": name, "version": hints.version} if hints.version else {"name": name}
 
 
-def _system(hints: Hints) -> dict[str, str] | None:
-    version = hints.platform_version
+def _system(hints: Hints, *, known: bool) -> dict[str, str] | None:
+    """Return the system with its true version; without one only a system that the user agent hides."""
+    version, name = hints.platform_version, _SYSTEMS.get(hints.platform, hints.platform)
     if not version or hints.platform not in {"Windows", "macOS", "Android"}:
-        return None
+        return {"name": name} if name and not known else None
     if hints.platform == "Windows":
         first = version.split(".")[0]
         version = "11" if first.isdigit() and int(first) >= _WINDOWS_11 else "10"
-    return {"name": _SYSTEMS.get(hints.platform, hints.platform), "version": version}
+    return {"name": name, "version": version}
 
 
 def _choose(brands: list[tuple[str, str]]) -> tuple[str, str]:

@@ -71,6 +71,17 @@ def test_every_user_agent_of_uap_core_gets_its_device() -> None:
 
 HINTS: list[Any] = [
     pytest.param(
+        "Something new",
+        {"Sec-CH-UA": CHROME, "Sec-CH-UA-Mobile": "?1", "Sec-CH-UA-Platform": '"Android"'},
+        None,
+        {
+            "browser": {"name": "Chrome", "version": "142"},
+            "os": {"name": "Android"},
+            "device": {"type": "phone"},
+        },
+        id="what an unknown user agent hides",
+    ),
+    pytest.param(
         WINDOWS,
         {"Sec-CH-UA": CHROME, "Sec-CH-UA-Platform": '"Windows"'},
         None,
