@@ -65,14 +65,6 @@ class SourceForm(StrictModel):
         object.__setattr__(self, "settings", SETTINGS[self.bridge].model_validate(self.settings))
         return self
 
-    @model_validator(mode="after")
-    def _privacy_agrees(self) -> SourceForm:
-        require_agreement(self.privacy, self.retention_hours)
-        held = self.privacy.preset == "cnil" and self.bridge == "web"
-        if held and not has_feature(self.settings, "privacy"):
-            raise ValueError("settings.features must hold privacy, for the opt-out link of the cnil preset")
-        return self
-
 
 def to_source(form: SourceForm, *, created: str, updated: str, version: int) -> Source:
     """Turn a checked form into the plain Source that the hot path reads."""
@@ -84,12 +76,18 @@ def to_source(form: SourceForm, *, created: str, updated: str, version: int) -> 
 def check_form(fields: Mapping[str, Any]) -> SourceForm:
     """Check the fields of a source. Raises SourceError that names the field and what is allowed."""
     try:
-        return SourceForm.model_validate(fields)
+        form = SourceForm.model_validate(fields)
+        # Asked of who writes, not of what is stored: a stricter condition must not take a source away.
+        can_object = form.bridge != "web" or has_feature(form.settings, "privacy")
+        require_agreement(form.privacy, form.retention_hours, can_object=can_object)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         rule = first["msg"].removeprefix("Value error, ")
         raise SourceError(f"{where + ': ' if where else ''}{rule}.") from None
+    except ValueError as error:
+        raise SourceError(f"{error}.") from None
+    return form
 
 
 def plain(source: Source) -> dict[str, Any]:

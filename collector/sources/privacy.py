@@ -53,7 +53,7 @@ class PrivacySettings(StrictModel):
     )
 
 
-def require_agreement(privacy: PrivacySettings, retention_hours: int) -> None:
+def require_agreement(privacy: PrivacySettings, retention_hours: int, *, can_object: bool) -> None:
     """Raise ValueError that names what stands against the preset's conditions, or against another setting."""
     if privacy.cookie == "server" and privacy.before_consent == "views":
         raise ValueError("privacy.before_consent must be nothing when the server sets the cookie")
@@ -65,3 +65,5 @@ def require_agreement(privacy: PrivacySettings, retention_hours: int) -> None:
         raise ValueError("privacy.parameters must name each parameter under the cnil preset")
     if retention_hours > CNIL_RETENTION_HOURS:
         raise ValueError(f"retention_hours may be {CNIL_RETENTION_HOURS} (25 months) under the cnil preset")
+    if not can_object:
+        raise ValueError("settings.features must hold privacy, for the opt-out link of the cnil preset")

@@ -9,6 +9,7 @@ import pytest
 from collector.enrich.visitors import Visitors, objection
 from collector.model import Event, Privacy, Source
 from collector.sources import SourceError, check_form
+from collector.sources.form import dump, load, to_source
 from collector.store import Names
 from collector.store.salts import Salts
 from tests.conftest import hit, until, web_source
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tests.conftest import Running
 
 DAY = 86_400
+STAMPS: dict[str, Any] = {"created": "", "updated": "", "version": 1}
 MIDNIGHT = 40_000 * DAY  # far ahead: the server forgets what expires before its own now
 MINUTE = 60
 ALICE: dict[str, Any] = {"address": "203.0.113.9", "headers": {"User-Agent": "A"}}
@@ -240,6 +242,12 @@ async def test_global_privacy_control_is_announced(running: Running) -> None:
 def test_the_cnil_preset_refuses_what_stands_against_it(privacy: Any, fields: Any, named: str) -> None:
     with pytest.raises(SourceError, match=named):
         check_form({"name": "Shop", "privacy": {"preset": "cnil", **privacy}, **fields})
+
+
+def test_a_stored_source_is_read_whatever_the_preset_asks_today() -> None:
+    stored = dump(to_source(check_form({"name": "Shop", "privacy": {"gpc": "record"}}), **STAMPS))
+
+    assert load(stored.replace(b'"preset":""', b'"preset":"cnil"')).privacy.gpc == "record"
 
 
 def test_a_server_keeps_its_own_ids(visitors: Visitors) -> None:
