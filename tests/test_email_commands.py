@@ -39,3 +39,16 @@ def test_only_email_sources_have_links(settings: Settings) -> None:
 
     assert isinstance(answer.exception, LinkError)
     assert "email sources" in str(answer.exception)
+
+
+def test_instrument_prints_the_mail_with_tracked_links(settings: Settings) -> None:
+    headwater(settings, "source", "add", "--bridge", "email", "--name", "News", "--id", "news")
+    arguments = ("--source", "news", "--message", "spring", "--recipient", "r1")
+
+    answer = headwater(
+        settings, "email", "instrument", *arguments, input='<a href="https://shop.example/">x</a></body>'
+    )
+
+    assert answer.exit_code == 0
+    assert answer.output.startswith('<a href="http://127.0.0.1:8080/l/')
+    assert "/p/news.gif?t=" in answer.output

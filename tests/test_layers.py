@@ -24,6 +24,7 @@ LAYERS = [
     {"enrich", "stream", "sources"},
     {"protocols"},  # below sources, whose settings name presets and templates
     {"store"},
+    {"mails"},
     {"links"},
     {"metrics", "settings", "schema"},
     {"model", "assets", "ports", "tasks", "__init__"},

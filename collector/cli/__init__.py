@@ -8,6 +8,7 @@ import click
 
 from collector import __version__
 from collector.cli.doctor import doctor
+from collector.cli.email import email
 from collector.cli.events import get, send, tail
 from collector.cli.group import consume, group_
 from collector.cli.key import key
@@ -38,6 +39,7 @@ COMMANDS = (
     source,
     key,
     link,
+    email,
     webhook,
     replay,
     snippet,

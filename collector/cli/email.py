@@ -1,0 +1,75 @@
+"""``headwater email …``: make the links, pixel and unsubscribe of a mail ours."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from collector.cli.context import opened, run, with_settings
+from collector.links import LinkError
+from collector.mails import Tracking, instrument_html, instrument_message, instrument_text
+from collector.sources.email import email_source, signer
+
+if TYPE_CHECKING:
+    from collector.model import Source
+    from collector.settings import Settings
+
+_TEXTS = {"html": instrument_html, "text": instrument_text}
+
+
+@click.group()
+def email() -> None:
+    """Prepare mails."""
+
+
+@email.command()
+@with_settings("data", "redis_url", "public_url")
+@click.option("--source", required=True, help="The email source.")
+@click.option("--message", required=True, help="Id of the message or campaign.")
+@click.option("--recipient", required=True, help="Random id or keyed hash of the recipient, no address.")
+@click.option("--as", "kind", type=click.Choice(["html", "text", "mime"]), default="html", show_default=True)
+@click.option(
+    "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", help="Added to links: utm_source=…"
+)
+@click.option("--unsubscribes", is_flag=True, help="Track unsubscribe links too.")
+def instrument(
+    settings: Settings,
+    *,
+    source: str,
+    message: str,
+    recipient: str,
+    kind: str,
+    pairs: tuple[str, ...],
+    unsubscribes: bool,
+) -> None:
+    """Read a mail from standard input and print it with tracked links, a pixel and unsubscribe headers."""
+    found: Source = run(_find(settings, source))
+    tracking = Tracking(
+        signer(found),
+        settings.public_address(),
+        message,
+        recipient,
+        hosts=found.settings.hosts,
+        parameters=dict(pair.partition("=")[::2] for pair in pairs),
+        unsubscribes=unsubscribes,
+    )
+    data = sys.stdin.buffer.read()
+    if kind == "mime":
+        answer = instrument_message(data, tracking)
+    else:
+        answer = _TEXTS[kind](_text(data), tracking).encode()
+    sys.stdout.buffer.write(answer)
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise LinkError("The mail is not UTF-8; give it as a whole message with --as mime.") from None
+
+
+async def _find(settings: Settings, name: str) -> Source:
+    async with opened(settings) as (_, _, catalogue):
+        return email_source(catalogue.get(name))

@@ -1,0 +1,8 @@
+"""Mails: links, pixel and unsubscribe made ours, every other byte left alone. Pure functions, no I/O."""
+
+from collector.mails.html import instrument_html
+from collector.mails.message import instrument_message
+from collector.mails.text import instrument_text
+from collector.mails.tracking import Tracking
+
+__all__ = ["Tracking", "instrument_html", "instrument_message", "instrument_text"]

@@ -1,0 +1,71 @@
+"""Make the addresses of one mail: its links, its pixel, its unsubscribe."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus, urlencode
+
+from collector.links import LinkError, Mark, Signer, check_target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_UNSUBSCRIBE = re.compile(r"unsub|opt[-_]?out", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\{\{|\{%|\$\{|%%|\*\||\[\[|<%|\{[a-zA-Z_]")
+
+
+@dataclass(slots=True)
+class Tracking:
+    """One message to one recipient: ``base`` is the public door, ``parameters`` are added where absent."""
+
+    signer: Signer
+    base: str
+    message: str
+    recipient: str
+    hosts: tuple[str, ...] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    unsubscribes: bool = False
+    consented: bool = False
+    links: int = 0
+
+    def link(self, url: str) -> str | None:
+        """Return the tracked address of a link, None when the link is to stay as it is."""
+        if _PLACEHOLDER.search(url) or url.startswith(f"{self.base}/"):
+            return None
+        if _UNSUBSCRIBE.search(url) and not self.unsubscribes:
+            return None
+        target = with_parameters(url, self.parameters)
+        try:
+            check_target(target, self.hosts)
+        except LinkError:
+            return None
+        self.links += 1
+        return f"{self.base}/l/{self._sign('click', self.links, target)}"
+
+    @property
+    def pixel(self) -> str:
+        """The address of the open pixel."""
+        return f"{self.base}/p/{self.signer.source}.gif?t={self._sign('open')}"
+
+    @property
+    def unsubscribe(self) -> str:
+        """The address of the unsubscribe."""
+        return f"{self.base}/u/{self._sign('unsubscribe')}"
+
+    def _sign(self, purpose: str, index: int = 0, target: str = "") -> str:
+        mark = Mark(self.message, self.recipient, index, target, self.consented)
+        return self.signer.sign(purpose, mark)  # type: ignore[arg-type]
+
+
+def with_parameters(url: str, parameters: Mapping[str, str]) -> str:
+    """Return the address with the parameters that it lacks, before its fragment; the rest byte for byte."""
+    address, mark, fragment = url.partition("#")
+    path, asked, query = address.partition("?")
+    present = {unquote_plus(pair.partition("=")[0]) for pair in query.split("&")}
+    missing = urlencode({name: value for name, value in parameters.items() if name not in present})
+    if not missing:
+        return url
+    between = "&" if query and not query.endswith("&") else ""
+    return f"{path}{asked or '?'}{query}{between}{missing}{mark}{fragment}"
