@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 import brotli
 import pytest
 
+from collector.model import Privacy
+from collector.sources.features import build
 from collector.tracker import render, snippet
+from collector.tracker.render import chosen_features, tracker_config
 from tests.conftest import web_source
 
 if TYPE_CHECKING:
@@ -114,13 +117,52 @@ async def test_no_header_or_query_changes_the_bytes(running: Running, headers: d
 
 
 async def test_errors_are_not_kept_by_caches(running: Running) -> None:
-    disabled = await running.add(enabled=False)
+    source = await running.add()
+    digest = render(source).digest
+    await running.parts.catalogue.change(source.id, {"enabled": False})
 
-    for name, reason in (("nobody", "unknown_source"), (disabled.id, "source_disabled")):
+    for name, reason in (("nobody", "unknown_source"), (f"{source.id}.{digest}", "source_disabled")):
         answer = await running.public.get(f"/s/{name}.js")
 
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Headwater-Reason"] == reason
+
+
+async def test_a_source_that_is_switched_off_serves_a_tracker_that_does_nothing(running: Running) -> None:
+    """The kill switch: a 200 with another ETag, which replaces what caches hold; an error would not."""
+    source = await running.add()
+    before = await running.public.get(f"/s/{source.id}.js", headers=PLAIN)
+    await running.parts.catalogue.change(source.id, {"enabled": False})
+
+    condition = {"If-None-Match": before.headers["ETag"], **PLAIN}
+    after = await running.public.get(f"/s/{source.id}.js", headers=condition)
+
+    assert (after.status, await after.read()) == (200, b"/* This source is switched off. */\n")
+    assert after.headers["Cache-Control"] == before.headers["Cache-Control"]
+    assert (await running.post(source.id, {"batch": [{"type": "page"}]})).status == 403
+
+    await running.parts.catalogue.change(source.id, {"enabled": True})
+    again = await running.public.get(f"/s/{source.id}.js", headers=PLAIN)
+    assert again.headers["ETag"] == before.headers["ETag"]
+
+
+async def test_tracker_beacon_and_pixel_work_on_an_alias_until_it_is_removed(running: Running) -> None:
+    source = await running.add(settings={"aliases": ["k7"]})
+
+    async def statuses(name: str) -> list[int]:
+        tracker = await running.public.get(f"/s/{name}.js", headers=PLAIN)
+        pinned = await running.public.get(f"/s/{name}.{render(source).digest}.js", headers=PLAIN)
+        beacon = await running.post(name, {"batch": [{"type": "page"}]})
+        pixel = await running.public.get(f"/p/{name}.gif")
+        reasons = [pixel.headers.get("X-Headwater-Reason")]
+        return [tracker.status, pinned.status, beacon.status, 404 if "unknown_source" in reasons else 200]
+
+    assert await statuses("k7") == [200, 200, 204, 200]
+    assert {event["source"]["id"] for event in await running.events()} == {source.id}
+
+    await running.parts.catalogue.change(source.id, {"settings": {"aliases": ["m2"]}})
+    assert await statuses("k7") == [404, 404, 404, 404]
+    assert await statuses("m2") == [200, 200, 204, 200]
 
 
 HOSTILE = ["</script><script>alert(1)</script>", "\u2028\u2029", "{{ 7*7 }}", "${1}", "'\"`\\", "x" * 100_000]
@@ -128,7 +170,7 @@ HOSTILE = ["</script><script>alert(1)</script>", "\u2028\u2029", "{{ 7*7 }}", "$
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_options_enter_as_escaped_data(text: str) -> None:
-    settings = web_source().settings.model_copy(update={"options": {"endpoint": text, "__proto__": text}})
+    settings = web_source().settings.model_copy(update={"options": {"endpoint": text, "search": text}})
 
     body = render(web_source(settings=settings)).body.decode()
 
@@ -139,8 +181,8 @@ def test_options_enter_as_escaped_data(text: str) -> None:
 
 def test_the_same_settings_give_the_same_bytes() -> None:
     settings = web_source().settings
-    one = settings.model_copy(update={"options": {"a": 1, "b": 2}})
-    two = settings.model_copy(update={"options": {"b": 2, "a": 1}})
+    one = settings.model_copy(update={"options": {"heartbeat": 10, "search": "find"}})
+    two = settings.model_copy(update={"options": {"search": "find", "heartbeat": 10, "sample": 1}})
 
     assert render(web_source(settings=one)).digest == render(web_source(id="other", settings=two)).digest
 
@@ -160,3 +202,36 @@ def test_the_tag_to_paste_is_at_most_350_bytes() -> None:
     tag = snippet(web_source(id="k3j9x2mq"), "https://in.shop.example")
 
     assert len(tag.encode()) <= 350
+
+
+PRIVACIES: list[tuple[dict[str, str], set[str], dict[str, str]]] = [
+    ({}, set(), {}),
+    ({"visitors": "anonymous"}, set(), {"privacy": "anonymous"}),
+    ({"visitors": "cookie"}, {"visitor", "session"}, {"privacy": "cookie"}),
+    (
+        {"visitors": "cookie", "cookie": "server"},
+        {"session"},
+        {"privacy": "cookie", "credentials": "same-origin"},
+    ),
+    ({"consent": "required"}, {"consent"}, {"consent": "required"}),
+    ({"consent": "required", "before_consent": "views"}, {"consent"}, {}),
+]
+
+
+@pytest.mark.parametrize(("privacy", "features", "config"), PRIVACIES)
+def test_the_privacy_of_a_source_brings_the_features_and_options_that_it_needs(
+    privacy: dict[str, str], features: set[str], config: dict[str, str]
+) -> None:
+    source = web_source(privacy=Privacy(**privacy))
+
+    assert features == set(chosen_features(source))
+    assert config == tracker_config(source)
+
+
+def test_lite_gives_way_to_its_parts_when_a_feature_joins_it() -> None:
+    assert [fragment.name for fragment in build().choose("lite", ())] == ["lite"]
+
+    joined = {fragment.name for fragment in build().choose("lite", ("tagged",))}
+
+    assert {"spa", "direct", "tagged", "base"} <= joined
+    assert "lite" not in joined

@@ -1,4 +1,4 @@
-"""What the built tracker offers: its fragments and presets, read once from the built asset."""
+"""What the built tracker offers: its fragments, presets and settings, read once from the built asset."""
 
 from __future__ import annotations
 
@@ -15,26 +15,33 @@ PRESETS = ("lite", "core", "typical", "everything")
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One minified piece of the tracker; ``requires`` names the fragments it builds on."""
+    """One minified piece of the tracker; ``requires`` names the fragments it builds on.
+
+    ``instead`` names what stands for a fragment that is a whole tracker when others are to join it.
+    """
 
     name: str
     code: str
     requires: tuple[str, ...]
+    instead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """The built tracker: its version and its fragments in the order of joining."""
+    """The built tracker: its version, its fragments in the order of joining, and what can be set."""
 
     version: str
     fragments: tuple[Fragment, ...]
     presets: dict[str, tuple[str, ...]]
+    settings: dict[str, dict[str, Any]]
 
     def choose(self, preset: str, features: tuple[str, ...]) -> list[Fragment]:
         """Return the fragments of a preset, the added features and all they build on, in order."""
         wanted: set[str] = set()
-        todo = [*self.presets[preset], *features]
         by_name = {fragment.name: fragment for fragment in self.fragments}
+        todo = [*self.presets[preset], *features]
+        if len(todo) > 1:
+            todo = [name for chosen in todo for name in by_name[chosen].instead or (chosen,)]
         while todo:
             name = todo.pop()
             if name not in wanted:
@@ -48,10 +55,11 @@ def build() -> Build:
     """Read the built tracker."""
     data: dict[str, Any] = orjson.loads(asset("snippet/dist/tracker.json").read_bytes())
     fragments = tuple(
-        Fragment(item["name"], item["code"], tuple(item["requires"])) for item in data["fragments"]
+        Fragment(item["name"], item["code"], tuple(item["requires"]), tuple(item.get("instead", ())))
+        for item in data["fragments"]
     )
     presets = {name: tuple(names) for name, names in data["presets"].items()}
-    return Build(data["build"], fragments, presets)
+    return Build(data["build"], fragments, presets, data["settings"])
 
 
 def has_feature(settings: Any, name: str) -> bool:

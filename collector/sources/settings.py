@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from collector.sources.base import Alias, Origin, StrictModel
 from collector.sources.email import EmailSettings
 from collector.sources.features import PRESETS, known_features
+from collector.sources.options import check_options
 from collector.sources.servers import RestSettings, WebhookSettings
 
 
@@ -22,8 +23,13 @@ class WebSettings(StrictModel):
     preset: Literal[PRESETS] = Field("core", description="Set of tracker features to start from.")  # type: ignore[valid-type]
     features: tuple[str, ...] = Field((), description="Tracker features added to the preset.")
     options: dict[str, Any] = Field(
-        default_factory=dict, description="Options of the tracker's features, by their names."
+        default_factory=dict, description="Settings of the tracker by their names: see tracker.md."
     )
+
+    @field_validator("options")
+    @classmethod
+    def _known_options(cls, value: dict[str, Any]) -> dict[str, Any]:
+        return check_options(value)
 
     @field_validator("features")
     @classmethod

@@ -18,12 +18,14 @@ import orjson
 
 from collector.assets import asset
 from collector.sources.features import build
+from collector.sources.options import without_defaults
 
 if TYPE_CHECKING:
     from collector.model import Source
 
 _DIGEST_LENGTH = 16
 _BROTLI_BEST = 11
+_SWITCHED_OFF = b"/* This source is switched off. */\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +44,41 @@ class Rendered:
 
 
 def render(source: Source) -> Rendered:
-    """Return the tracker of a source, rendered and compressed once for each version of its settings."""
-    settings = source.settings
+    """Return the tracker of a source, rendered and compressed once for each version of its settings.
+
+    That of a source that is switched off does nothing: caches then replace the one they hold.
+    """
+    if not source.enabled:
+        return _switched_off()
     config = escaped_json(tracker_config(source))
-    return _render(settings.preset, settings.features, config)
+    return _render(source.settings.preset, chosen_features(source), config)
+
+
+def chosen_features(source: Source) -> tuple[str, ...]:
+    """Return the features added to the preset: those of the settings, and those that the privacy needs."""
+    privacy = source.privacy
+    added = list(source.settings.features)
+    if privacy.visitors == "cookie":
+        added += ["session"] if privacy.cookie == "server" else ["visitor", "session"]
+    if privacy.consent == "required":
+        added.append("consent")
+    return tuple(added)
 
 
 def tracker_config(source: Source) -> dict[str, Any]:
     """Return what the tracker must know of its source; what equals the tracker's default is left out."""
-    config = dict(source.settings.options)
-    if source.privacy.visitors != "cookieless":
-        config["privacy"] = source.privacy.visitors
-    if source.privacy.consent != "none":
-        config["consent"] = source.privacy.consent
-    if "privacy" in _names(source.settings.preset, source.settings.features):
+    privacy = source.privacy
+    config = without_defaults(source.settings.options)
+    if privacy.visitors != "cookieless":
+        config["privacy"] = privacy.visitors
+    if privacy.visitors == "cookie" and privacy.cookie == "server":
+        config.setdefault("credentials", "same-origin")
+    if privacy.consent == "required" and privacy.before_consent == "nothing":
+        config["consent"] = "required"
+    if "privacy" in _names(source.settings.preset, chosen_features(source)):
         # What the tracker itself drops never arrives; all else is for the collector to decide.
-        config |= {"ignoreGpc": True} if source.privacy.gpc != "drop" else {}
-        config |= {"dnt": True} if source.privacy.dnt == "drop" else {}
+        config |= {"ignoreGpc": True} if privacy.gpc != "drop" else {}
+        config |= {"dnt": True} if privacy.dnt == "drop" else {}
     return config
 
 
@@ -76,6 +96,11 @@ def packed(body: bytes) -> Rendered:
         gzip=gzip.compress(body, 9, mtime=0),
         brotli=brotli.compress(body, quality=_BROTLI_BEST),
     )
+
+
+@lru_cache(1)
+def _switched_off() -> Rendered:
+    return packed(_SWITCHED_OFF)
 
 
 @lru_cache(1024)

@@ -49,6 +49,8 @@ class TrackerViews:
     async def immutable(self, request: web.Request) -> web.StreamResponse:
         """Serve the bytes of a digest for a year; send who asks for a forgotten one to the stable path."""
         source = self._source(request)
+        if not source.enabled:
+            raise Refusal(Reason.SOURCE_DISABLED)
         digest = request.match_info["digest"]
         rendered = render(source)
         if rendered.digest != digest:
@@ -64,13 +66,11 @@ class TrackerViews:
         source = self.catalogue.find(request.match_info["source"])
         if source is None or source.bridge != "web":
             raise Refusal(Reason.UNKNOWN_SOURCE)
-        if not source.enabled:
-            raise Refusal(Reason.SOURCE_DISABLED)
         return source
 
     async def _remember(self, source: Source, rendered: Rendered) -> None:
         key = (source.id, rendered.digest)
-        if key in self.remembered:
+        if key in self.remembered or not source.enabled:
             return
         try:
             await self.archive.remember(source.id, rendered.digest, rendered.body)
