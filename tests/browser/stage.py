@@ -75,7 +75,7 @@ class World:
     @asynccontextmanager
     async def stage(self, name: str) -> AsyncIterator[Stage]:
         """Yield a stage with a source, a gate and a visitor of its own."""
-        source = await self.running.add(name=name)
+        source = await self.running.add(name=name, privacy={"parameters": ["page"]})
         gate = Gate(self.running.public)
         await gate.door.open()
         self.site.pages[source.id] = Pages(snippet(source, gate.address))
