@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LONGEST = 10 * 1024 * 1024
 
 _COMMENT_OR_TAG = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(/?[a-z][^\s/>]*)((?:[^\"'>]|\"[^\"]*\"|'[^']*')*+)>", re.IGNORECASE | re.DOTALL
+    r"<!--.*?(?:-->|\Z)|<(/?[a-z][^\s/>]*)((?:[^\"'<>]|\"[^\"]*\"|'[^']*')*+)>", re.IGNORECASE | re.DOTALL
 )
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
 _RAW = ("script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes")
