@@ -192,6 +192,7 @@ def names_of(source: Source) -> tuple[str, ...]:
 
 def _replace(path: Path, data: bytes) -> None:
     part = path.with_suffix(".part")
+    part.touch(mode=0o600)  # it holds signing keys and webhook secrets
     part.write_bytes(data)
     part.replace(path)
 
