@@ -19,6 +19,7 @@ from collector.protocols.presets import PRESETS
 from collector.protocols.sample import SampleError, sample
 from collector.protocols.webhook import webhook as protocol
 from collector.sources import SourceError
+from collector.sources.secret import masked
 from collector.sources.servers import WebhookSettings
 from collector.store import StoreError
 from collector.store.deliveries import DeliveryLog, unpack
@@ -44,6 +45,21 @@ def presets() -> None:
     for name, preset in PRESETS.items():
         table.add_row(name, preset.help, preset.ask_for)
     Console().print(table)
+
+
+@webhook.command()
+@door_settings
+@click.argument("name", metavar="SOURCE")
+@click.option("--reveal", is_flag=True, help="Print the secrets whole: the one command that does.")
+def address(settings: Settings, name: str, *, reveal: bool) -> None:
+    """Print what to paste into the provider's form: the address, and the secrets, masked."""
+    source = run(_found(settings, name))
+    click.echo(f"{settings.public_address()}/h/{source.id}")
+    wanted: WebhookSettings = source.settings
+    for secret in wanted.secrets:
+        value = secret.get_secret_value()
+        label = PRESETS[wanted.preset].ask_for or "Secret"
+        click.echo(f"{label}: {value if reveal else masked(value)}")
 
 
 @webhook.command()
@@ -77,12 +93,7 @@ def deliveries(settings: Settings, name: str, *, last: int) -> None:
 @click.argument("name", metavar="SOURCE")
 def test(settings: Settings, name: str) -> None:
     """Send a delivery, signed as the provider would, through the real door and print the answer."""
-
-    async def work() -> Source:
-        async with opened(settings) as (_, _, catalogue):
-            return _webhook_source(catalogue, name)
-
-    source = run(work())
+    source = run(_found(settings, name))
     try:
         url = f"{settings.public_address()}/h/{source.id}"
         hit = sample(source, source.settings.plan, url, time.time_ns() // 1_000_000)
@@ -118,6 +129,11 @@ async def _replay(settings: Settings, name: str, wanted: set[str]) -> list[str]:
                 verdict = f"refused: {refusal.message}"
             lines.append(f"{row['entry']} {verdict}")
     return lines or ["No delivery is kept. Set settings.keep to all to keep those that are taken."]
+
+
+async def _found(settings: Settings, name: str) -> Source:
+    async with opened(settings) as (_, _, catalogue):
+        return _webhook_source(catalogue, name)
 
 
 def _webhook_source(catalogue: Catalogue, name: str) -> Source:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -39,7 +39,7 @@ class Signer:
     """Sign and verify the tokens of one source with one key."""
 
     key_id: str
-    secret: str
+    secret: str = field(repr=False)
     source: str
 
     def sign(self, purpose: Purpose, mark: Mark) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ class Plan:
 
     name: str
     preset: Preset
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     anonymous: str = ""
     hash_user: bool = False
     properties: Mapping[str, str] | None = None

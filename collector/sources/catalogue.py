@@ -15,6 +15,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from collector.sources.form import SourceError, check_form, dump, load, merge, plain, to_source
+from collector.sources.secret import Revealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,11 +93,15 @@ class Catalogue:
         return await self._write("add", to_source(form, created=now, updated=now, version=1))
 
     async def change(self, name: str, fields: Mapping[str, Any]) -> Source:
-        """Change fields of a source; ``settings`` and ``privacy`` are merged key by key."""
+        """Change fields of a source; ``settings`` and ``privacy`` are merged key by key.
+
+        A masked secret among the fields stands for the secret that the source has.
+        """
         old = self.get(name)
         if fields.get("id", old.id) != old.id:
             raise SourceError("The id of a source cannot be changed; add an alias instead.")
-        form = check_form(merge(plain(old), fields))
+        secrets = Revealed()
+        form = check_form(merge(plain(old, secrets), fields), secrets)
         new = to_source(form, created=old.created, updated=_now(), version=old.version + 1)
         return await self._write("change", new)
 

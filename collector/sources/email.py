@@ -6,11 +6,12 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from collector.links import LinkError, Mark, Purpose, Signer, key_id_of
 from collector.model import Reason, Refusal, Source
 from collector.sources.base import StrictModel
+from collector.sources.secret import Revealed, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ class SigningKey(StrictModel):
     """A key that the links of a source are signed with. It can sign in the source's name: keep it secret."""
 
     id: str = Field(pattern=r"^[a-z0-9]{8}$", description="Stands in every token that it has signed.")
-    secret: str = Field(pattern=r"^[A-Za-z0-9_-]{43}$", description="256 random bits.")
+    secret: Secret = Field(min_length=43, max_length=43, description="256 random bits.")
     retired: str = Field("", description="When a new key took over; empty for the one that signs.")
 
     @property
@@ -59,14 +60,14 @@ class EmailSettings(StrictModel):
 def new_key() -> SigningKey:
     """Return a new signing key."""
     name = "".join(secrets.choice(_ALPHABET) for _ in range(8))
-    return SigningKey(id=name, secret=secrets.token_urlsafe(32))
+    return SigningKey(id=name, secret=SecretStr(secrets.token_urlsafe(32)))
 
 
 def rotated(settings: EmailSettings, now: datetime) -> list[dict[str, str]]:
     """Return the keys with a new one in front, without those that have ended."""
     first, *others = settings.keys
     old = [first.model_copy(update={"retired": now.isoformat(timespec="seconds")}), *others]
-    return [key.model_dump() for key in (new_key(), *old) if key.verifies(now)]
+    return [key.model_dump(context=Revealed()) for key in (new_key(), *old) if key.verifies(now)]
 
 
 def email_source(source: Source) -> Source:
@@ -78,8 +79,7 @@ def email_source(source: Source) -> Source:
 
 def signer(source: Source) -> Signer:
     """Return what signs the links of an email source."""
-    key = source.settings.keys[0]
-    return Signer(key.id, key.secret, source.id)
+    return _signer(source, source.settings.keys[0])
 
 
 def read_token(find: Callable[[str], Source | None], token: str, purpose: Purpose) -> tuple[Source, Mark]:
@@ -87,7 +87,11 @@ def read_token(find: Callable[[str], Source | None], token: str, purpose: Purpos
     source = find(_NAME + key_id_of(token))
     if source is not None:
         key = next(key for key in source.settings.keys if key.id == key_id_of(token))
-        mark = Signer(key.id, key.secret, source.id).verify(purpose, token)
+        mark = _signer(source, key).verify(purpose, token)
         if mark and key.verifies(datetime.now(UTC)):
             return source, mark
     raise Refusal(Reason.BAD_LINK)
+
+
+def _signer(source: Source, key: SigningKey) -> Signer:
+    return Signer(key.id, key.secret.get_secret_value(), source.id)

@@ -7,13 +7,21 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
-from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from collector.model import Privacy, Source
 from collector.sources.base import StrictModel
 from collector.sources.enrichment import EnrichmentSettings, to_enrichment
 from collector.sources.features import has_feature
 from collector.sources.privacy import PrivacySettings, require_agreement
+from collector.sources.secret import Revealed
 from collector.sources.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -59,10 +67,11 @@ class SourceForm(StrictModel):
         return value
 
     @model_validator(mode="after")
-    def _settings_of_bridge(self) -> SourceForm:
+    def _settings_of_bridge(self, info: ValidationInfo) -> SourceForm:
         if self.bridge not in SETTINGS:
             raise ValueError(f"bridge {self.bridge!r} is not one of: {', '.join(SETTINGS)}")
-        object.__setattr__(self, "settings", SETTINGS[self.bridge].model_validate(self.settings))
+        model = SETTINGS[self.bridge]
+        object.__setattr__(self, "settings", model.model_validate(self.settings, context=info.context))
         return self
 
 
@@ -73,10 +82,13 @@ def to_source(form: SourceForm, *, created: str, updated: str, version: int) -> 
     return Source(**fields, created=created, updated=updated, version=version)
 
 
-def check_form(fields: Mapping[str, Any]) -> SourceForm:
-    """Check the fields of a source. Raises SourceError that names the field and what is allowed."""
+def check_form(fields: Mapping[str, Any], known: Revealed | None = None) -> SourceForm:
+    """Check the fields of a source; ``known`` are the secrets that masks among them may stand for.
+
+    Raises SourceError that names the field and what is allowed.
+    """
     try:
-        form = SourceForm.model_validate(fields)
+        form = SourceForm.model_validate(fields, context=known)
         # Asked of who writes, not of what is stored: a stricter condition must not take a source away.
         can_object = form.bridge != "web" or has_feature(form.settings, "privacy")
         require_agreement(form.privacy, form.retention_hours, can_object=can_object)
@@ -90,11 +102,11 @@ def check_form(fields: Mapping[str, Any]) -> SourceForm:
     return form
 
 
-def plain(source: Source) -> dict[str, Any]:
-    """Return the fields of a source as people write them."""
+def plain(source: Source, revealed: Revealed | None = None) -> dict[str, Any]:
+    """Return the fields of a source as people write them, secrets masked unless they are to be revealed."""
     fields: dict[str, Any] = {name: getattr(source, name) for name in SourceForm.model_fields}
     fields |= {name: asdict(getattr(source, name)) for name in ("privacy", "enrichment")}
-    fields["settings"] = source.settings.model_dump(exclude_defaults=True)
+    fields["settings"] = source.settings.model_dump(exclude_defaults=True, context=revealed)
     return fields
 
 
@@ -108,9 +120,9 @@ def merge(old: dict[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def dump(source: Source) -> bytes:
-    """Return a source as stored JSON, on one line."""
+    """Return a source as stored JSON, on one line, with its secrets."""
     extra = {"created": source.created, "updated": source.updated, "version": source.version}
-    return orjson.dumps({**plain(source), **extra})
+    return orjson.dumps({**plain(source, Revealed()), **extra})
 
 
 def load(raw: bytes) -> Source:

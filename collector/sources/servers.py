@@ -13,6 +13,7 @@ from collector.protocols.signature import Recipe
 from collector.protocols.template import template
 from collector.protocols.webhook import Plan
 from collector.sources.base import Alias, Origin, StrictModel
+from collector.sources.secret import Secret
 
 
 def _readable(value: str) -> str:
@@ -21,6 +22,7 @@ def _readable(value: str) -> str:
 
 
 Path = Annotated[str, Field(max_length=500), AfterValidator(_readable)]
+GivenSecret = Annotated[Secret, Field(min_length=1, max_length=2000)]
 KEY_NAME = "key:"
 
 
@@ -76,7 +78,7 @@ class WebhookSettings(StrictModel):
     """What a webhook source receives. Empty templates are the preset's."""
 
     preset: str = Field("json", description=f"Who sends: {', '.join(PRESETS)}.")
-    secrets: tuple[Annotated[str, Field(min_length=1, max_length=2000)], ...] = Field(
+    secrets: tuple[GivenSecret, ...] = Field(
         (), max_length=10, description="Secrets or public keys; while one is replaced, the old and the new."
     )
     signature: SignatureSettings = Field(SignatureSettings(), description="How preset hmac is signed.")
@@ -111,9 +113,8 @@ class WebhookSettings(StrictModel):
     def plan(self) -> Plan:
         """What deliveries are read by."""
         preset = _with_own(self)
-        return Plan(
-            self.preset, preset, self.secrets, self.anonymous, self.hash_user, self.properties or None
-        )
+        secrets = tuple(secret.get_secret_value() for secret in self.secrets)
+        return Plan(self.preset, preset, secrets, self.anonymous, self.hash_user, self.properties or None)
 
 
 def _with_own(settings: WebhookSettings) -> Preset:
