@@ -18,7 +18,7 @@ from collector.bridges.rest import RestBridge
 from collector.bridges.tracardi import TracardiBridge
 from collector.bridges.web import WebBridge
 from collector.bridges.webhook import WebhookBridge
-from collector.console import console_routes
+from collector.console import Parts, console_routes
 from collector.enrich import JUDGES, STEPS, Enricher, warm_up
 from collector.enrich.place import Places
 from collector.enrich.visitors import Visitors
@@ -117,7 +117,7 @@ def _wire(
     )
     ports = Ports(settings.port, settings.console_port)
     console = web.Application()
-    console.add_routes(console_routes(settings, ports, catalogue))
+    console.add_routes(console_routes(Parts(settings, ports, catalogue)))
     return Collector(settings, ports, catalogue, pipeline, deliveries, health, public, console)
 
 

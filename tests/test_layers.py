@@ -26,7 +26,7 @@ LAYERS = [
     {"store"},
     {"mails"},
     {"links"},
-    {"metrics", "settings", "schema"},
+    {"metrics", "settings", "schema", "render"},
     {"model", "assets", "ports", "tasks", "__init__"},
 ]
 

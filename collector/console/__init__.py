@@ -1,5 +1,6 @@
 """The console listener: pages for the people who run the collector, and its metrics."""
 
-from collector.console.pages import console_routes
+from collector.console.parts import Parts
+from collector.console.routes import console_routes
 
-__all__ = ["console_routes"]
+__all__ = ["Parts", "console_routes"]

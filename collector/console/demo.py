@@ -1,0 +1,38 @@
+"""The demo page, on an origin of its own as a customer's site would be, and the metrics."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
+from prometheus_client.registry import REGISTRY
+
+from collector.answer import NO_STORE
+from collector.render import environment
+from collector.tracker import snippet
+
+if TYPE_CHECKING:
+    from collector.console.parts import Parts
+
+
+async def demo(parts: Parts, request: web.Request) -> web.Response:
+    """Show a page with the source's snippet in it, to click about on and watch the events."""
+    source = parts.catalogue.find(request.match_info["source"])
+    if source is None or source.bridge != "web":
+        raise web.HTTPNotFound(text="No web source has this id.\n")
+    tag = snippet(source, parts.public)
+    text = environment().get_template("demo.html.j2").render(source=source, snippet=tag)
+    return web.Response(text=text, content_type="text/html", headers=NO_STORE)
+
+
+async def metrics(_request: web.Request) -> web.Response:
+    """Answer the metrics of all workers in Prometheus' text format."""
+    registry: CollectorRegistry = REGISTRY
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return web.Response(
+        body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST, **NO_STORE}
+    )

@@ -1,0 +1,36 @@
+"""Every path of the console on one screen."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from collector.assets import asset
+from collector.console.demo import demo, metrics
+from collector.console.inbound import inbound
+from collector.render import see_other
+
+if TYPE_CHECKING:
+    from collector.console.parts import Parts
+
+
+def console_routes(parts: Parts) -> list[web.RouteDef | web.StaticDef]:
+    """Return the routes of the console listener."""
+    table = [
+        ("GET", "/sources", inbound),
+        ("GET", "/demo/{source}", demo),
+    ]
+    pages = [web.route(method, path, partial(handler, parts)) for method, path, handler in table]
+    return [
+        *pages,
+        web.get("/", home),
+        web.get("/metrics", metrics),
+        web.static("/static", asset("static")),
+    ]
+
+
+async def home(_request: web.Request) -> web.Response:
+    """Lead to the first page."""
+    return see_other("/sources")
