@@ -19,7 +19,7 @@ LAYERS = [
     {"tracker"},
     {"answer"},
     {"pipeline"},
-    {"trial"},
+    {"trial", "people"},
     {"records"},
     {"enrich", "stream", "sources"},
     {"protocols"},  # below sources, whose settings name presets and templates

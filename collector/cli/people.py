@@ -2,95 +2,78 @@
 
 from __future__ import annotations
 
-import time
+import sys
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 
-from collector import __version__
 from collector.cli.context import opened, run, with_settings
-from collector.protocols.clock import to_iso
-from collector.protocols.ids import uuid7
-from collector.records import QUARANTINE
-from collector.store.people import bury, erase, held
-from collector.stream.consumer import DEAD
+from collector.people import Holdings, Person, PersonError
+from collector.people import export as all_held
+from collector.people import forget as remove_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from collector.settings import Settings
-    from collector.sources import Catalogue
-    from collector.store import Names
 
-_SETTINGS = with_settings("data", "redis_url", "partitions")
+_SETTINGS = with_settings("data", "redis_url")
 
 
 def _of_person(command: Callable[..., Any]) -> Callable[..., Any]:
-    command = click.option("--visitor", help="The visitor's id (anonymousId).")(command)
-    return click.option("--user", help="The user's id (userId).")(command)
+    command = click.option("--email", default="", help="An e-mail address, or its SHA-256.")(command)
+    command = click.option("--visitor", default="", help="The visitor's id (anonymousId).")(command)
+    return click.option("--user", default="", help="The user's id (userId).")(command)
 
 
 @click.command()
 @_SETTINGS
 @_of_person
 @click.option("--block", is_flag=True, help="Keep no event of the id from now on, in any source.")
-@click.confirmation_option(prompt="What the streams hold of this person will be removed. Go on?")
-def forget(settings: Settings, *, user: str | None, visitor: str | None, block: bool) -> None:
-    """Remove what the streams hold of a person, and leave a tombstone that consumers must apply."""
-    removed = run(_forget(settings, _ids(user, visitor), block=block))
+@click.confirmation_option(prompt="What is held of this person will be removed. Go on?")
+def forget(settings: Settings, *, user: str, visitor: str, email: str, block: bool) -> None:
+    """Remove what is held of a person, and leave a tombstone that consumers must apply."""
+    removed = run(_forget(settings, _named(user, visitor, email), block=block))
     click.echo(f"Removed {removed} events.")
 
 
 @click.command()
 @_SETTINGS
 @_of_person
-def export(settings: Settings, *, user: str | None, visitor: str | None) -> None:
-    """Print every event that the streams hold of a person, one a line."""
-    run(_export(settings, _ids(user, visitor)))
+def export(settings: Settings, *, user: str, visitor: str, email: str) -> None:
+    """Print all that is held of a person, newest first, one a line."""
+    run(_export(settings, _named(user, visitor, email)))
 
 
-def _ids(user: str | None, visitor: str | None) -> dict[str, str]:
-    named = {"userId": user, "anonymousId": visitor}
-    ids = {key: value for key, value in named.items() if value}
-    if not ids:
-        raise click.UsageError("Name the person: --user ID, --visitor ID, or both.")
-    return ids
+def _named(user: str, visitor: str, email: str) -> Person:
+    who = Person(user, visitor, email)
+    try:
+        who.ids  # noqa: B018 - asks whether there is one
+    except PersonError:
+        raise click.UsageError("Name the person: --user ID, --visitor ID or --email ADDRESS.") from None
+    return who
 
 
-async def _forget(settings: Settings, ids: dict[str, str], *, block: bool) -> int:
+async def _forget(settings: Settings, who: Person, *, block: bool) -> int:
+    async with _holdings(settings) as holdings:
+        return await remove_all(holdings, who, block=block, progress=_show)
+
+
+async def _export(settings: Settings, who: Person) -> None:
+    async with _holdings(settings) as holdings:
+        async for each in all_held(holdings, who, progress=_show):
+            click.echo(orjson.dumps(each).decode())
+
+
+@asynccontextmanager
+async def _holdings(settings: Settings) -> AsyncIterator[Holdings]:
     async with opened(settings) as (redis, names, catalogue):
-        if block:  # first, so that nothing new comes behind the broom
-            for each in list(catalogue):
-                listed = {*each.enrichment.suppress_visitors, *ids.values()}
-                await catalogue.change(each.id, {"enrichment": {"suppress_visitors": sorted(listed)}})
-        streams = _streams(settings, names, catalogue)
-        removed = await erase(redis, streams, set(ids.values()))
-        await bury(redis, streams, _tombstone(ids))
-        return removed
+        yield Holdings(redis, names, catalogue)
 
 
-async def _export(settings: Settings, ids: dict[str, str]) -> None:
-    async with opened(settings) as (redis, names, catalogue):
-        async for each in held(redis, _streams(settings, names, catalogue), set(ids.values())):
-            line = {"stream": each.stream, "entry": each.entry, "event": each.event}
-            click.echo(orjson.dumps(line).decode())
-
-
-def _streams(settings: Settings, names: Names, catalogue: Catalogue) -> list[str]:
-    """Return the keys of all streams that events go to."""
-    used = {"events", QUARANTINE, DEAD, *(stream for each in catalogue for stream in each.streams)}
-    return [names.stream(number, stream) for stream in sorted(used) for number in range(settings.partitions)]
-
-
-def _tombstone(ids: dict[str, str]) -> dict[str, Any]:
-    now = time.time_ns() // 1_000_000
-    return {
-        "messageId": uuid7(now),
-        "type": "forget",
-        **ids,
-        "source": {"id": "headwater"},
-        "timestamp": to_iso(now),
-        "receivedAt": to_iso(now),
-        "collector": {"version": __version__},
-    }
+def _show(done: int, total: int) -> None:
+    """Show how far the reading is to whoever watches a terminal."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{min(done, total):,} of {total:,} entries ", nl=False, err=True)

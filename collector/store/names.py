@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -14,6 +15,11 @@ class Names:
     def stream(self, partition: int, name: str = "events") -> str:
         """Name the stream that the events of a partition are appended to."""
         return f"{self.namespace}:{{{partition}}}:{name}"
+
+    def is_stream(self, key: str) -> bool:
+        """Tell whether a key, known to be a stream, is one that events are appended to."""
+        form = rf"{re.escape(self.namespace)}:\{{\d+\}}:[A-Za-z0-9_-]+"
+        return re.fullmatch(form, key) is not None and key != self.refused
 
     def ids(self, partition: int) -> str:
         """Name the prefix of the sets of event ids that a partition has seen."""

@@ -1,75 +1,74 @@
-"""What the streams still hold of one person: found by reading them through, handed out, or removed."""
+"""Who an event is about: the ids of people that stand in it, read from its JSON without parsing it."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from hashlib import blake2b, sha256
+from typing import TYPE_CHECKING
 
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import Iterator
 
-    from redis.asyncio import Redis
+# Events are written without spaces, so a key and its text stand together wherever they are nested. The marks
+# begin with what few texts hold, since that is what the search runs on.
+_ID = re.compile(
+    rb'Id":(?:(?<="userId":)|(?<="anonymousId":)|(?<="previousId":))("(?:[^"\\]|\\.)*"|-?\d+)', re.DOTALL
+)
+_EMAIL = re.compile(rb'"email":("(?:[^"\\]|\\.)*")', re.DOTALL)
 
-_AT_ONCE = 1000
-_IDS = ("userId", "anonymousId", "previousId")
+
+class PersonError(Exception):
+    """Nobody is named, or not in a form that can be looked for; the message says so in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """An event of a person, and where it is."""
+class Person:
+    """Who is asked for: a user's id, a visitor's, or an e-mail address or its hash; any of them fits."""
 
-    stream: str
-    entry: str
-    event: dict[str, Any]
+    user: str = ""
+    visitor: str = ""
+    email: str = ""
 
+    @property
+    def ids(self) -> dict[str, str]:
+        """The ids by their names on an event. Raises PersonError when there are none."""
+        named = {
+            "userId": self.user,
+            "anonymousId": self.visitor,
+            "emailHash": email_hash(self.email) if "@" in self.email else self.email.lower(),
+        }
+        ids = {key: value for key, value in named.items() if value}
+        if not ids:
+            raise PersonError("Name the person: a user's id, a visitor's id or an e-mail address.")
+        return ids
 
-async def held(redis: Redis, streams: Sequence[str], ids: Collection[str]) -> AsyncIterator[Held]:
-    """Yield every event in the streams (names of keys) that one of the ids stands in.
-
-    Raises redis.exceptions.RedisError, OSError.
-    """
-    marks = [orjson.dumps(each) for each in ids]
-    for stream in streams:
-        last = "-"
-        while rows := await _page(redis, stream, last):
-            for entry, fields in rows:
-                raw = fields.get(b"event", b"")
-                # Nearly every event is someone else's: it is not parsed.
-                if any(mark in raw for mark in marks) and _is_of(event := orjson.loads(raw), ids):
-                    yield Held(stream, entry.decode(), event)
-            last = f"({rows[-1][0].decode()}"
-
-
-async def erase(redis: Redis, streams: Sequence[str], ids: Collection[str]) -> int:
-    """Remove every event of the ids from the streams; return how many there were."""
-    found = [each async for each in held(redis, streams, ids)]
-    for each in found:
-        await redis.xdel(each.stream, each.entry)
-    return len(found)
+    @property
+    def digests(self) -> frozenset[int]:
+        """What the person is recognised by in ``digests_in``. Raises PersonError."""
+        return frozenset(map(_digest, self.ids.values()))
 
 
-async def bury(redis: Redis, streams: Sequence[str], tombstone: dict[str, Any]) -> None:
-    """Append a tombstone to each stream, for consumers to remove what they have copied."""
-    for stream in streams:
-        if await redis.exists(stream):
-            fields: dict[Any, Any] = {
-                "source": tombstone["source"]["id"],
-                "type": tombstone["type"],
-                "event": orjson.dumps(tombstone),
-            }
-            await redis.xadd(stream, fields)
+def digests_in(event: bytes) -> set[int]:
+    """Return the digests of all users', visitors' and previous ids and e-mail addresses in an event."""
+    return {_digest(text) for text in _texts(event)}
 
 
-async def _page(redis: Redis, stream: str, start: str) -> list[Any]:
-    rows: Any = await redis.xrange(stream, min=start, count=_AT_ONCE)
-    return list(rows)
+def email_hash(address: str) -> str:
+    """Return the SHA-256 of an address in lower case, as mail services and advertisers write it."""
+    return sha256(address.strip().lower().encode()).hexdigest()
 
 
-def _is_of(value: Any, ids: Collection[str]) -> bool:
-    """Tell whether a visitor, user or previous id anywhere in an event is one of the ids."""
-    if isinstance(value, dict):
-        named = any(value.get(key) in ids for key in _IDS if isinstance(value.get(key), str))
-        return named or any(_is_of(item, ids) for item in value.values())
-    return isinstance(value, list) and any(_is_of(item, ids) for item in value)
+def _texts(event: bytes) -> Iterator[str]:
+    for match in _ID.finditer(event):
+        yield str(orjson.loads(match[1]))
+    for match in _EMAIL.finditer(event):
+        yield email_hash(orjson.loads(match[1]))
+
+
+def _digest(text: str) -> int:
+    """Return a signed 64-bit number, which Redis keeps in eight bytes."""
+    digest = blake2b(text.encode(errors="replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
