@@ -40,7 +40,7 @@ async def person(
     """Yield the events of a person from all sources and streams, newest first.
 
     For the next page, call again with the ``cursor`` of the last event as ``before``. ``progress`` is told
-    how many entries were looked at, and of how many. Raises PersonError, redis.exceptions.RedisError, OSError.
+    how many entries were looked at, of how many. Raises PersonError, redis.exceptions.RedisError, OSError.
     """
     digests = who.digests
     streams = await streams_of(holdings.redis, holdings.names)
