@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 import structlog
 from aiohttp import web
 
+from collector.exchange import Answer
 from collector.model import Outcome, Reason, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    from collector.exchange import Request
+
+    Answered: TypeAlias = "Answer | web.StreamResponse"
+    Handler = Callable[[web.Request], Awaitable[Answered]]
 
 log = structlog.get_logger()
 
 NO_STORE = {"Cache-Control": "no-store"}
+_JSON = {**NO_STORE, "Content-Type": "application/json"}
 REASON_HEADER = "X-Headwater-Reason"
 
 _PREFLIGHT_SECONDS = "86400"
 _EXPOSED = f"Retry-After, {REASON_HEADER}, X-Headwater-Interval, X-Headwater-Ack"
 
 
-def json_answer(status: int, body: Any, headers: Mapping[str, str]) -> web.Response:
-    """Return a JSON response that no cache keeps."""
-    return web.Response(
-        status=status,
-        body=orjson.dumps(body),
-        content_type="application/json",
-        headers={**NO_STORE, **headers},
-    )
+def json_answer(status: int, body: Any, headers: Mapping[str, str]) -> Answer:
+    """Return a JSON answer that no cache keeps."""
+    return Answer(status, {**_JSON, **headers}, orjson.dumps(body))
+
+
+def text_answer(text: str, headers: Mapping[str, str] = NO_STORE) -> Answer:
+    """Return a plain text that people may read."""
+    return Answer(200, {**headers, "Content-Type": "text/plain; charset=utf-8"}, text.encode())
 
 
 def refusal_answer(
     refusal: Refusal, headers: Mapping[str, str], more: Mapping[str, Any] | None = None
-) -> web.Response:
+) -> Answer:
     """Return the answer to a hit that was refused as a whole."""
     reason = refusal.reason
     extra = {REASON_HEADER: reason.code, **headers}
@@ -47,11 +52,11 @@ def refusal_answer(
     )
 
 
-def outcomes_answer(outcomes: Sequence[Outcome], headers: Mapping[str, str]) -> web.Response:
+def outcomes_answer(outcomes: Sequence[Outcome], headers: Mapping[str, str]) -> Answer:
     """Return 204 when every event is safe; else what became of each, as 200 or, if none is safe, 400."""
     reason = reason_header(outcomes)
     if not reason:
-        return web.Response(status=204, headers={**NO_STORE, **headers})
+        return Answer(204, {**NO_STORE, **headers})
     body: dict[str, Any] = {"events": [_outcome(outcome) for outcome in outcomes]}
     status = 200 if any(outcome.refusal is None for outcome in outcomes) else 400
     if status == Reason.BAD_REQUEST.status:
@@ -62,7 +67,7 @@ def outcomes_answer(outcomes: Sequence[Outcome], headers: Mapping[str, str]) -> 
     return json_answer(status, body, {**reason, **headers})
 
 
-def accepted_answer(outcomes: Sequence[Outcome], headers: Mapping[str, str]) -> web.Response:
+def accepted_answer(outcomes: Sequence[Outcome], headers: Mapping[str, str]) -> Answer:
     """Return exactly 200 when any event is safe, naming the refused; else the first one's refusal.
 
     Clients of the Segment family send again on 202 and 204, and on errors without code and message.
@@ -92,7 +97,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     return row
 
 
-def cross_origin(request: web.Request) -> dict[str, str]:
+def cross_origin(request: Request) -> dict[str, str]:
     """Return the headers that let a page read the answer; also on refusals, so that it stops asking."""
     origin = request.headers.get("Origin")
     if origin is None:
@@ -105,12 +110,12 @@ def cross_origin(request: web.Request) -> dict[str, str]:
     }
 
 
-def preflight_answer(request: web.Request) -> web.Response:
+def preflight_answer(request: Request) -> Answer:
     """Answer a CORS preflight: reflect what is asked for, since retries of clients add headers."""
     asked = request.headers.get("Access-Control-Request-Headers", "")
-    return web.Response(
-        status=204,
-        headers={
+    return Answer(
+        204,
+        {
             **NO_STORE,
             **cross_origin(request),
             "Access-Control-Allow-Methods": "POST, GET, HEAD",
@@ -120,18 +125,26 @@ def preflight_answer(request: web.Request) -> web.Response:
     )
 
 
-def guarded(handler: Handler) -> Handler:
-    """Wrap a handler so that a refusal is answered as one, and a fault is logged once and answered 500."""
+async def settled(handler: Callable[[Any], Awaitable[Answered]], request: Request) -> Answered:
+    """Return a handler's answer; a refusal is answered as one, a fault is logged once and answered 500."""
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return refusal_answer(refusal, cross_origin(request))
+    except web.HTTPException:
+        raise
+    except Exception:
+        log.exception("fault", path=request.path)
+        return refusal_answer(Refusal(Reason.INTERNAL), cross_origin(request))
 
-    async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except Refusal as refusal:
-            return refusal_answer(refusal, cross_origin(request))
-        except web.HTTPException:
-            raise
-        except Exception:
-            log.exception("fault", path=request.path)
-            return refusal_answer(Refusal(Reason.INTERNAL), cross_origin(request))
 
-    return answer
+def guarded(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Return the handler as aiohttp wants it; see ``settled``."""
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        answer = await settled(handler, request)
+        if isinstance(answer, web.StreamResponse):
+            return answer
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body or None)
+
+    return respond

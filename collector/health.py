@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
-
 from collector import __version__
-from collector.answer import NO_STORE, json_answer
+from collector.answer import json_answer, text_answer
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
+    from collector.exchange import Answer
     from collector.sources import Catalogue
     from collector.stream import Stream, StreamState
 
@@ -23,11 +24,11 @@ class Health:
     catalogue: Catalogue
     draining: bool = False
 
-    async def healthz(self, _request: web.Request) -> web.Response:
+    async def healthz(self, _request: web.Request) -> Answer:
         """Answer that the process lives; asks nobody else."""
-        return web.Response(text="ok\n", headers=NO_STORE)
+        return text_answer("ok\n")
 
-    async def readyz(self, _request: web.Request) -> web.Response:
+    async def readyz(self, _request: web.Request) -> Answer:
         """Answer 200 while hits can be made safe, in Redis or in the spool; else 503. Asks nobody either.
 
         The checks say what is not as it should be; ``stream`` has the figures.
@@ -45,7 +46,7 @@ class Health:
         figures: dict[str, Any] = asdict(state)
         return json_answer(200 if ready else 503, {"ready": ready, "checks": checks, "stream": figures}, {})
 
-    async def version(self, _request: web.Request) -> web.Response:
+    async def version(self, _request: web.Request) -> Answer:
         """Answer the collector's version."""
         return json_answer(200, {"name": "headwater", "version": __version__}, {})
 

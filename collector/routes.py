@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from collector.answer import (
-    NO_STORE,
     cross_origin,
     guarded,
     json_answer,
     preflight_answer,
     refusal_answer,
+    text_answer,
 )
 from collector.model import Reason, Refusal
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collector.bridges.tracardi import TracardiBridge
     from collector.bridges.web import WebBridge
     from collector.bridges.webhook import WebhookBridge
+    from collector.exchange import Answer
     from collector.health import Health
     from collector.tracker import TrackerViews
 
@@ -54,7 +55,7 @@ def public_routes(
     health: Health,
 ) -> list[web.RouteDef]:
     """Return the routes of the public door, each behind the prefix."""
-    table = [
+    table: list[tuple[str, str, Handler]] = [
         ("GET", f"/s/{_SOURCE}.js", tracker.stable),
         ("GET", f"/s/{_SOURCE}.{_DIGEST}.js", tracker.immutable),
         ("POST", f"/e/{_SOURCE}", browser.beacon),
@@ -99,22 +100,22 @@ def _fetched(path: str, handler: Handler) -> list[tuple[str, str, Handler]]:
     return [("GET", path, handler), ("OPTIONS", path, preflight)]
 
 
-async def preflight(request: web.Request) -> web.Response:
+async def preflight(request: web.Request) -> Answer:
     """Answer a CORS preflight."""
     return preflight_answer(request)
 
 
-async def robots(_request: web.Request) -> web.Response:
+async def robots(_request: web.Request) -> Answer:
     """Ask crawlers to stay away: nothing here is for reading."""
-    return web.Response(text=_ROBOTS, headers=NO_STORE)
+    return text_answer(_ROBOTS)
 
 
-async def gpc(_request: web.Request) -> web.Response:
+async def gpc(_request: web.Request) -> Answer:
     """Say that Global Privacy Control is honoured, as https://www.w3.org/TR/gpc/ asks."""
     return json_answer(200, {"gpc": True, "lastUpdate": _GPC_SINCE}, {})
 
 
-async def unmatched(request: web.Request) -> web.Response:
+async def unmatched(request: web.Request) -> Answer:
     """Refuse a path that nothing is served at, or a method that a path does not take."""
     allowed = {
         route.method

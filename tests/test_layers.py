@@ -27,7 +27,7 @@ LAYERS = [
     {"mails"},
     {"links"},
     {"metrics", "settings", "schema", "render"},
-    {"model", "assets", "ports", "tasks", "__init__"},
+    {"model", "exchange", "assets", "ports", "tasks", "__init__"},
 ]
 
 

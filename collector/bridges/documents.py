@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from collector.bridges.request import Reader
+    from collector.exchange import Answer
     from collector.model import Source
     from collector.pipeline import Pipeline
 
@@ -26,7 +27,7 @@ class ClientDocuments:
     pipeline: Pipeline
     reader: Reader
 
-    async def segment(self, request: web.Request) -> web.StreamResponse:
+    async def segment(self, request: web.Request) -> Answer:
         """Answer what analytics.js asks its CDN for: where to send."""
         key = request.match_info["key"]
         accept_key(self.pipeline, request, [key])
@@ -34,7 +35,7 @@ class ClientDocuments:
         api = {"apiKey": key, "apiHost": f"{address.netloc}{address.path}/v1", "protocol": address.scheme}
         return json_answer(200, _segment_settings(api), cross_origin(request))
 
-    async def rudder(self, request: web.Request) -> web.StreamResponse:
+    async def rudder(self, request: web.Request) -> Answer:
         """Answer what RudderStack's browser client asks its control plane: no destinations, no reports."""
         keys = list(presented_keys(request, None))
         source = accept_key(self.pipeline, request, keys)

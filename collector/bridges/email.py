@@ -6,13 +6,14 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 import structlog
-from aiohttp import web
 
 from collector.answer import NO_STORE, REASON_HEADER, refusal_answer
 from collector.assets import asset
 from collector.bridges.web import GIF, PIXEL_HEADERS
+from collector.exchange import Answer, query_of
 from collector.links import LinkError, check_target
 from collector.model import Privacy, Reason, Refusal, Source
 from collector.protocols.email import email
@@ -22,6 +23,7 @@ from collector.sources.email import read_token
 if TYPE_CHECKING:
     from collector.bridges.request import Reader
     from collector.bridges.web import WebBridge
+    from collector.exchange import Request
     from collector.links import Mark, Purpose
     from collector.model import Hit
     from collector.pipeline import Pipeline
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _FORM_BYTES = 16 * 1024
+_MOST_FIELDS = 100
 _PATIENCE_SECONDS = 1.0  # a person waits for the page behind the link
 _PRIVATE = {
     **NO_STORE,
@@ -39,6 +42,7 @@ _PRIVATE = {
 _REDIRECT_HEADERS = {**_PRIVATE, "Content-Security-Policy": "default-src 'none'"}
 _PAGE_HEADERS = {
     **_PRIVATE,
+    "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
 }
@@ -53,7 +57,7 @@ class EmailBridge:
     browser: WebBridge
     recording: set[asyncio.Task[Refusal | None]] = field(default_factory=set)
 
-    async def click(self, request: web.Request) -> web.StreamResponse:
+    async def click(self, request: Request) -> Answer:
         """Record the click and redirect to what was signed, byte for byte."""
         try:
             source, mark = self._read(request.match_info["token"], "click")
@@ -63,9 +67,9 @@ class EmailBridge:
         if request.method != "HEAD":  # a HEAD asks where the link leads; nobody has followed it
             await self._record_soon(request, source, mark)
         # Not aiohttp's HTTPFound: it writes the address anew.
-        return web.Response(status=302, headers={**_REDIRECT_HEADERS, "Location": mark.target})
+        return Answer(302, {**_REDIRECT_HEADERS, "Location": mark.target})
 
-    async def pixel(self, request: web.Request) -> web.StreamResponse:
+    async def pixel(self, request: Request) -> Answer:
         """Record the open; answer a GIF whatever happens. Other sources' pixels are the web bridge's."""
         named = self.pipeline.catalogue.find(request.match_info["source"])
         if named is None or named.bridge != "email":
@@ -73,7 +77,7 @@ class EmailBridge:
         headers = dict(PIXEL_HEADERS)
         refusal: Refusal | None = None
         try:
-            source, mark = self._read(request.query.get("t", ""), "open")
+            source, mark = self._read(_asked_token(request), "open")
             if request.method != "HEAD":
                 refusal = await self._try_record(request, source, mark, "open")
         except Refusal as unread:
@@ -81,9 +85,9 @@ class EmailBridge:
             refusal = unread
         if refusal:
             headers[REASON_HEADER] = refusal.reason.code
-        return web.Response(body=GIF, content_type="image/gif", headers=headers)
+        return Answer(200, headers, GIF)
 
-    async def ask(self, request: web.Request) -> web.StreamResponse:
+    async def ask(self, request: Request) -> Answer:
         """Show the page that asks whether to unsubscribe. Software fetches links: looking changes nothing."""
         try:
             self._read(request.match_info["token"], "unsubscribe")
@@ -91,7 +95,7 @@ class EmailBridge:
             return self._no_link(request, refusal)
         return _page("unsubscribe")
 
-    async def unsubscribe(self, request: web.Request) -> web.StreamResponse:
+    async def unsubscribe(self, request: Request) -> Answer:
         """Record the unsubscribe of a mail program's one click (RFC 8058) or of the page's button."""
         source: Source | None = None
         try:
@@ -108,18 +112,18 @@ class EmailBridge:
     def _read(self, token: str, purpose: Purpose) -> tuple[Source, Mark]:
         return read_token(self.pipeline.catalogue.find, token, purpose)
 
-    def _no_link(self, request: web.Request, refusal: Refusal) -> web.Response:
+    def _no_link(self, request: Request, refusal: Refusal) -> Answer:
         """Answer a page without a link in it. The token stays out of the log: it names a person."""
         self.pipeline.refuse(None, refusal, where=request.path[:3])
         return _page("broken", refusal.reason)
 
-    async def _require_one_click(self, request: web.Request) -> None:
+    async def _require_one_click(self, request: Request) -> None:
         body = await self.reader.body(request, _FORM_BYTES, _FORM_BYTES)
         form = read_payload(body, request.headers.get("Content-Type", "")).value
         if not isinstance(form, dict) or form.get("List-Unsubscribe") != "One-Click":
             raise Refusal(Reason.MISSING_FIELD, "List-Unsubscribe=One-Click.")
 
-    async def _record_soon(self, request: web.Request, source: Source, mark: Mark) -> None:
+    async def _record_soon(self, request: Request, source: Source, mark: Mark) -> None:
         """Record a click, but keep nobody waiting for it: it goes on while the redirect is answered."""
         task = asyncio.create_task(self._try_record(request, source, mark, "click"))
         self.recording.add(task)
@@ -127,7 +131,7 @@ class EmailBridge:
         await asyncio.wait([task], timeout=_PATIENCE_SECONDS)
 
     async def _try_record(
-        self, request: web.Request, source: Source, mark: Mark, purpose: Purpose
+        self, request: Request, source: Source, mark: Mark, purpose: Purpose
     ) -> Refusal | None:
         """Record what must not fail in front of a reader; return why it was not recorded."""
         try:
@@ -140,12 +144,16 @@ class EmailBridge:
             return Refusal(Reason.INTERNAL)
         return None
 
-    async def _record(self, request: web.Request, source: Source, mark: Mark, purpose: Purpose) -> None:
+    async def _record(self, request: Request, source: Source, mark: Mark, purpose: Purpose) -> None:
         accepted = self.pipeline.accept(source.id, source.bridge)
         hit = self.reader.hit(request, accepted, b"")
         if purpose == "unsubscribe":
             hit = _as_asked(hit)
         await self.pipeline.take(hit, email(purpose, mark))
+
+
+def _asked_token(request: Request) -> str:
+    return dict(parse_qsl(query_of(request), max_num_fields=_MOST_FIELDS)).get("t", "")
 
 
 def _require_target(source: Source, mark: Mark) -> None:
@@ -162,12 +170,12 @@ def _as_asked(hit: Hit) -> Hit:
     return replace(hit, source=source, headers={}, address=None)
 
 
-def _page(name: str, reason: Reason | None = None) -> web.Response:
+def _page(name: str, reason: Reason | None = None) -> Answer:
     headers = {**_PAGE_HEADERS, REASON_HEADER: reason.code} if reason else _PAGE_HEADERS
     status = reason.status if reason else 200
-    return web.Response(status=status, text=_text(name), content_type="text/html", headers=headers)
+    return Answer(status, headers, _text(name))
 
 
 @lru_cache
-def _text(name: str) -> str:
-    return asset(f"templates/email/{name}.html").read_text(encoding="utf-8")
+def _text(name: str) -> bytes:
+    return asset(f"templates/email/{name}.html").read_bytes()

@@ -20,6 +20,7 @@ from collector.protocols.segment import segment, segment_lines
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from collector.answer import Answered
     from collector.bridges.request import Reader
     from collector.pipeline import Pipeline
 
@@ -36,7 +37,7 @@ class ImportBridge:
     pipeline: Pipeline
     reader: Reader
 
-    async def take(self, request: web.Request) -> web.StreamResponse:
+    async def take(self, request: web.Request) -> Answered:
         """Answer one line for each group of lines: how many are safe, and which were refused and why."""
         source: Source | None = None
         try:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from collector.exchange import query_of
 from collector.model import Hit, Reason, Refusal, Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aiohttp import web
-
+    from collector.exchange import Request
     from collector.settings import Settings
 
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
@@ -31,7 +31,7 @@ class Reader:
 
     settings: Settings
 
-    async def read(self, request: web.Request, source: Source) -> Hit:
+    async def read(self, request: Request, source: Source) -> Hit:
         """Return the hit that a request carries.
 
         Raises Refusal: too_large, inflated_too_large, unknown_encoding, bad_encoding, body_timeout.
@@ -41,13 +41,13 @@ class Reader:
             request, source, await self.body(request, settings.body_bytes, settings.inflated_bytes)
         )
 
-    def hit(self, request: web.Request, source: Source, body: bytes) -> Hit:
+    def hit(self, request: Request, source: Source, body: bytes) -> Hit:
         """Return the hit of a request whose body has been read."""
         return Hit(
             source=source,
             received_at=time.time_ns() // 1_000_000,
             body=body,
-            query=request.query_string,
+            query=query_of(request),
             headers=request.headers,
             address=self.address(request),
             method=request.method,
@@ -56,7 +56,7 @@ class Reader:
             proxied=self._proxied(request),
         )
 
-    async def body(self, request: web.Request, on_wire: int, inflated: int) -> bytes:
+    async def body(self, request: Request, on_wire: int, inflated: int) -> bytes:
         """Return the inflated body. What begins as gzip is gzip, whatever its label says.
 
         Raises Refusal: too_large, inflated_too_large, unknown_encoding, bad_encoding, body_timeout.
@@ -67,12 +67,12 @@ class Reader:
             encoding = "gzip"
         return inflate(body, encoding, inflated) if encoding not in {"", "identity"} else body
 
-    async def server_body(self, request: web.Request) -> bytes:
+    async def server_body(self, request: Request) -> bytes:
         """Return the body of a server's request, within the limits for servers. Raises as ``body`` does."""
         limit = self.settings.server_body_bytes
         return await self.body(request, limit, limit)
 
-    async def _wire_body(self, request: web.Request, limit: int) -> bytes:
+    async def _wire_body(self, request: Request, limit: int) -> bytes:
         too_large = Refusal(Reason.TOO_LARGE, f"The limit is {limit} bytes.")
         if (request.content_length or 0) > limit:
             raise too_large
@@ -89,22 +89,22 @@ class Reader:
             raise Refusal(Reason.BODY_TIMEOUT) from None
         return bytes(body)
 
-    def url(self, request: web.Request) -> str:
+    def url(self, request: Request) -> str:
         """Return the address that the sender called: some providers sign it."""
         return self.origin(request) + request.raw_path
 
-    def origin(self, request: web.Request) -> str:
+    def origin(self, request: Request) -> str:
         """Return scheme and host of the public door, as senders see it."""
         return self.settings.public_url.rstrip("/") or f"{request.scheme}://{request.host}"
 
-    def _proxied(self, request: web.Request) -> bool:
+    def _proxied(self, request: Request) -> bool:
         """Tell whether the request came from a trusted proxy; a unix socket is this machine."""
         proxies = self.settings.trusted_proxies
         return self.settings.trusted_hops > 0 or (
             bool(proxies) and _within(_peer(request) or "127.0.0.1", proxies)
         )
 
-    def address(self, request: web.Request) -> str | None:
+    def address(self, request: Request) -> str | None:
         """Return the client's address: the peer's, or what trusted proxies say of it."""
         nearest = _peer(request)
         forwarded = request.headers.getall("X-Forwarded-For", ())
@@ -116,9 +116,8 @@ class Reader:
         )
 
 
-def _peer(request: web.Request) -> str | None:
-    peer = request.transport.get_extra_info("peername") if request.transport else None
-    return peer[0] if isinstance(peer, tuple) else None
+def _peer(request: Request) -> str | None:
+    return request.remote or None  # a unix socket has none
 
 
 def client_address(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from collector.bridges.request import Reader
+    from collector.exchange import Answer
     from collector.pipeline import Pipeline
 
 KINDS = {
@@ -42,7 +43,7 @@ class RestBridge:
     pipeline: Pipeline
     reader: Reader
 
-    async def take(self, request: web.Request) -> web.StreamResponse:
+    async def take(self, request: web.Request) -> Answer:
         """Take one event or a batch; answer 200 when they are safe."""
         headers = cross_origin(request) | self.pipeline.advice()
         source: Source | None = None

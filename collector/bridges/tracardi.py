@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from collector.bridges.request import Reader
+    from collector.exchange import Answer
     from collector.pipeline import Pipeline
 
 
@@ -27,15 +28,15 @@ class TracardiBridge:
     pipeline: Pipeline
     reader: Reader
 
-    async def track(self, request: web.Request) -> web.StreamResponse:
+    async def track(self, request: web.Request) -> Answer:
         """Take the events of one visit; answer with its ids."""
         return await self._take(request, None)
 
-    async def collect(self, request: web.Request) -> web.StreamResponse:
+    async def collect(self, request: web.Request) -> Answer:
         """Take one event whose type stands in the path and whose properties are the body or the query."""
         return await self._take(request, request.match_info["kind"])
 
-    async def _take(self, request: web.Request, kind: str | None) -> web.StreamResponse:
+    async def _take(self, request: web.Request, kind: str | None) -> Answer:
         source: Source | None = None
         try:
             body = await self.reader.server_body(request)
@@ -64,7 +65,7 @@ def _presented(request: web.Request, value: Any) -> list[str]:
     return [key for key in (request.match_info.get("source"), inside) if isinstance(key, str)]
 
 
-def _answer(request: web.Request, visit: Visit, outcomes: Sequence[Outcome]) -> web.Response:
+def _answer(request: web.Request, visit: Visit, outcomes: Sequence[Outcome]) -> Answer:
     refused = [outcome.refusal for outcome in outcomes if outcome.refusal]
     if refused and len(refused) == len(outcomes):
         return accepted_answer(outcomes, cross_origin(request))

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from aiohttp import web
-
 from collector.answer import (
     REASON_HEADER,
     cross_origin,
@@ -19,17 +17,20 @@ from collector.answer import (
     refusal_answer,
 )
 from collector.bridges import cookie
+from collector.exchange import Answer
 from collector.model import Reason, Refusal, Source
 from collector.protocols import native
 
 if TYPE_CHECKING:
     from collector.bridges.request import Reader
+    from collector.exchange import Request
     from collector.pipeline import Pipeline
 
 # One transparent pixel in 43 bytes.
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 
 PIXEL_HEADERS = {
+    "Content-Type": "image/gif",
     "Cache-Control": "no-store, private, max-age=0",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "X-Content-Type-Options": "nosniff",
@@ -43,7 +44,7 @@ class WebBridge:
     pipeline: Pipeline
     reader: Reader
 
-    async def beacon(self, request: web.Request) -> web.StreamResponse:
+    async def beacon(self, request: Request) -> Answer:
         """Take a batch of events; answer when they are safe."""
         headers = cross_origin(request)
         source: Source | None = None
@@ -57,7 +58,7 @@ class WebBridge:
             return refusal_answer(refusal, headers | self.pipeline.advice())
         return outcomes_answer(outcomes, headers | self.pipeline.advice())
 
-    async def pixel(self, request: web.Request) -> web.StreamResponse:
+    async def pixel(self, request: Request) -> Answer:
         """Take one event from the query; answer a GIF whatever happens, with the reason in a header."""
         headers = {**PIXEL_HEADERS, **cross_origin(request)}
         source: Source | None = None
@@ -70,20 +71,20 @@ class WebBridge:
         except Refusal as refusal:
             self.pipeline.refuse(source, refusal, where=_where(request))
             headers[REASON_HEADER] = refusal.reason.code
-        return web.Response(body=GIF, content_type="image/gif", headers=headers)
+        return Answer(200, headers, GIF)
 
-    async def preflight(self, request: web.Request) -> web.StreamResponse:
+    async def preflight(self, request: Request) -> Answer:
         """Answer a CORS preflight, as the source allows."""
         self._accept(request)
         return preflight_answer(request)
 
-    def _accept(self, request: web.Request) -> Source:
+    def _accept(self, request: Request) -> Source:
         source = self.pipeline.accept(request.match_info["source"], "web")
         require_origin(request, source.settings.origins)
         return source
 
 
-def require_origin(request: web.Request, allowed: tuple[str, ...]) -> None:
+def require_origin(request: Request, allowed: tuple[str, ...]) -> None:
     """Raise Refusal origin_forbidden unless Origin, else Referer, is one of the allowed origins."""
     if "*" in allowed:
         return
@@ -109,5 +110,5 @@ def _origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
-def _where(request: web.Request) -> str:
+def _where(request: Request) -> str:
     return f"{request.method} {request.path}"[:200]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-
-from aiohttp import web
 
 from collector.answer import (
     NO_STORE,
@@ -16,14 +14,18 @@ from collector.answer import (
     preflight_answer,
     reason_header,
     refusal_answer,
+    text_answer,
 )
 from collector.bridges.web import require_origin
+from collector.exchange import Answer
 from collector.model import Hit, Outcome, Reason, Refusal, Source
 from collector.protocols.template import Scope
 from collector.protocols.webhook import webhook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from aiohttp import web
 
     from collector.bridges.request import Reader
     from collector.pipeline import Pipeline
@@ -43,7 +45,7 @@ class WebhookBridge:
     log: DeliveryLog
     counts: dict[tuple[str, str | None, int], int] = field(default_factory=dict)
 
-    async def take(self, request: web.Request) -> web.StreamResponse:
+    async def take(self, request: web.Request) -> Answer:
         """Take a delivery; answer when its events are safe, as its provider counts success."""
         if request.method == "OPTIONS":
             return _handshake(request)
@@ -55,7 +57,7 @@ class WebhookBridge:
             self._admit(request, source)
             hit = self.reader.hit(request, source, await self.reader.server_body(request))
             if request.method == "HEAD" or (request.method == "GET" and not hit.query):
-                return web.Response(text="Waiting for deliveries.\n", headers=NO_STORE)
+                return text_answer("Waiting for deliveries.\n")
             _require_untrapped(hit, settings)
             outcomes = await self.pipeline.take(hit, webhook(settings.plan))
         except Refusal as refusal:
@@ -77,7 +79,7 @@ class WebhookBridge:
 
     def _refused(
         self, request: web.Request, source: Source | None, hit: Hit | None, refusal: Refusal
-    ) -> web.Response:
+    ) -> Answer:
         self.pipeline.refuse(source, refusal, where=f"{request.method} {request.path}"[:200])
         if source is None:
             return refusal_answer(refusal, cross_origin(request))
@@ -104,43 +106,42 @@ def _require_untrapped(hit: Hit, settings: WebhookSettings) -> None:
             raise Refusal(Reason.TRAPPED)
 
 
-def _answer(request: web.Request, hit: Hit, outcomes: Sequence[Outcome]) -> web.Response:
+def _answer(request: web.Request, hit: Hit, outcomes: Sequence[Outcome]) -> Answer:
     kind = hit.source.settings.plan.preset.answer
     if any(outcome.refusal for outcome in outcomes) and kind != "form":
         return accepted_answer(outcomes, cross_origin(request))
     if kind == "slack":
         return _slack_answer(hit)
     if kind == "empty":
-        return web.Response(headers=NO_STORE)
+        return Answer(200, NO_STORE)
     if kind == "form":
         return _form_answer(request, hit)
     return accepted_answer(outcomes, cross_origin(request))
 
 
-def _slack_answer(hit: Hit) -> web.Response:
+def _slack_answer(hit: Hit) -> Answer:
     """Echo the challenge of Slack's handshake; else nothing, which a slash command shows as nothing."""
     body = Scope(hit).body
     if isinstance(body, dict) and body.get("type") == "url_verification":
-        return web.Response(text=str(body.get("challenge", ""))[:1000], headers=NO_STORE)
-    return web.Response(headers=NO_STORE)
+        return text_answer(str(body.get("challenge", ""))[:1000])
+    return Answer(200, NO_STORE)
 
 
-def _form_answer(request: web.Request, hit: Hit) -> web.Response:
+def _form_answer(request: web.Request, hit: Hit) -> Answer:
     """Lead a person to the thank-you page; a script that asks for JSON gets it."""
     if "application/json" in request.headers.get("Accept", ""):
         return accepted_answer([], cross_origin(request))
     page = hit.source.settings.thank_you
     if page:
-        return web.Response(status=303, headers={**NO_STORE, "Location": page})
-    return web.Response(text="Thank you.\n", headers=NO_STORE)
+        return Answer(303, {**NO_STORE, "Location": page})
+    return text_answer("Thank you.\n")
 
 
-def _handshake(request: web.Request) -> web.Response:
+def _handshake(request: web.Request) -> Answer:
     """Answer a browser's preflight, and the OPTIONS handshake of CloudEvents' webhooks."""
     origin = request.headers.get("WebHook-Request-Origin")
     answer = preflight_answer(request)
-    if origin:
-        answer.headers["WebHook-Allowed-Origin"] = origin
-        answer.headers["WebHook-Allowed-Rate"] = "*"
-        answer.headers["Allow"] = "POST"
-    return answer
+    if not origin:
+        return answer
+    allowed = {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*", "Allow": "POST"}
+    return replace(answer, headers={**answer.headers, **allowed})

@@ -1,0 +1,57 @@
+"""What a bridge sees of HTTP: a request, whoever read it, and the plain answer that it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. Header names are written as they shall appear; a body names its Content-Type there."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Request(Protocol):
+    """The part of aiohttp's request that the bridges of the hot paths use; ``lean`` has one of its own.
+
+    ``raw_path`` is the path with its query, as sent; ``match_info`` holds the named parts of the path;
+    ``remote`` is the peer's address, empty or None on a unix socket.
+    """
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def raw_path(self) -> str: ...
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def remote(self) -> str | None: ...
+    @property
+    def headers(self) -> Any: ...  # a case-insensitive multidict
+    @property
+    def match_info(self) -> Mapping[str, str]: ...
+    @property
+    def content_length(self) -> int | None: ...
+    @property
+    def body_exists(self) -> bool: ...
+    @property
+    def content(self) -> Any: ...  # a stream of chunks that tells whether all have come
+
+    async def read(self) -> bytes:
+        """Return the whole body as it came."""
+
+
+def query_of(request: Request) -> str:
+    """Return the query as it was sent, still encoded."""
+    return request.raw_path.partition("?")[2].partition("#")[0]
