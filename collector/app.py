@@ -27,6 +27,7 @@ from collector.pipeline import Pipeline
 from collector.ports import Ports
 from collector.routes import public_routes
 from collector.sources import Catalogue
+from collector.stats import Counters
 from collector.store import Names, open_store
 from collector.store.deliveries import DeliveryLog
 from collector.store.salts import Salts
@@ -66,6 +67,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         metrics.SOURCES.set_function(lambda: len(list(catalogue)))
         refused = RefusedLog(redis, names)
         deliveries = DeliveryLog(redis, names)
+        counters = Counters(redis, names)
         salts = Salts(redis, names)
         await salts.refresh(time.time())
         places = Places(settings.place_databases, settings.place_header)
@@ -76,6 +78,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         async with (
             running(catalogue.watch()),
             running(refused.run()),
+            running(counters.run()),
             running(deliveries.run()),
             running(salts.run()),
             running(places.run()),
@@ -84,11 +87,12 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
                 settings,
                 redis,
                 catalogue,
-                Pipeline(catalogue, stream, refused, enricher, settings),
+                Pipeline(catalogue, stream, refused, enricher, counters, settings),
                 deliveries,
             )
         await stream.stop()
         await refused.flush()
+        await counters.flush()
         await deliveries.flush()
 
 

@@ -201,13 +201,19 @@ class Reason(Enum):
 
 
 class Refusal(Exception):  # noqa: N818 - the house's word for a hit or event that is not accepted
-    """A hit or event that is not accepted: a reason from the closed list and, if useful, where and what."""
+    """A hit or event that is not accepted: a reason from the closed list and, if useful, where and what.
 
-    def __init__(self, reason: Reason, detail: str = "", *, retry_after: int | None = None) -> None:
+    ``source`` is the id of the source that refuses it, when it was found before the hit was.
+    """
+
+    def __init__(
+        self, reason: Reason, detail: str = "", *, retry_after: int | None = None, source: str = ""
+    ) -> None:
         super().__init__(reason.code, detail)
         self.reason = reason
         self.detail = detail
         self.retry_after = retry_after
+        self.source = source
 
     @property
     def dropped(self) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collector.protocols import Batch, Protocol
     from collector.settings import Settings
     from collector.sources import Catalogue
+    from collector.stats import Counters
     from collector.stream import RefusedLog, Stream
 
 _RETRY_AFTER_SECONDS = range(5, 16)  # spread, so that they do not all come back at once
@@ -34,6 +35,7 @@ class Pipeline:
     stream: Stream
     refused: RefusedLog
     enricher: Enricher
+    counters: Counters
     settings: Settings
 
     def accept(self, name: str, bridge: str) -> Source:
@@ -42,7 +44,7 @@ class Pipeline:
         if source is None or source.bridge != bridge:
             raise Refusal(Reason.UNKNOWN_SOURCE)
         if not source.enabled:
-            raise Refusal(Reason.SOURCE_DISABLED)
+            raise Refusal(Reason.SOURCE_DISABLED, source=source.id)
         return source
 
     async def take(self, hit: Hit, understand: Protocol) -> list[Outcome]:
@@ -67,8 +69,9 @@ class Pipeline:
 
     def refuse(self, source: Source | None, refusal: Refusal, *, where: str = "") -> None:
         """Count a refusal and show it in the console."""
-        name = source.id if source else ""
+        name = source.id if source else refusal.source
         metrics.refused(name, refusal.reason)
+        self.counters.refused(name, refusal)
         self.refused.add(
             {"source": name, "reason": refusal.reason.code, "detail": refusal.detail[:500], "where": where}
         )
@@ -94,6 +97,7 @@ class Pipeline:
         metrics.HITS.labels(source.id, batch.protocol).inc()
         for outcome in outcomes:
             metrics.EVENTS.labels(source.id, outcome.verdict).inc()
+        self.counters.events(source.id, batch.events, outcomes)
         for index, refusal in batch.refused:
             self.refuse(source, refusal, where=f"event {index}")
             outcomes.append(_set_apart(index, refusal))

@@ -21,7 +21,7 @@ LAYERS = [
     {"pipeline"},
     {"trial", "people"},
     {"records"},
-    {"enrich", "stream", "sources"},
+    {"enrich", "stream", "sources", "stats"},
     {"protocols"},  # below sources, whose settings name presets and templates
     {"store"},
     {"mails"},
@@ -70,7 +70,7 @@ def test_imports_point_downwards_only() -> None:
     assert upward == []
 
 
-def test_only_store_stream_and_sources_speak_to_redis() -> None:
+def test_only_store_stream_sources_and_stats_speak_to_redis() -> None:
     """Health asks Redis how it is, the tracker outlives it; others go through a room that owns its keys."""
     speakers = {
         room_of(path)
@@ -78,7 +78,7 @@ def test_only_store_stream_and_sources_speak_to_redis() -> None:
         if any(line.startswith(("from redis", "import redis")) for line in path.read_text().splitlines())
     }
 
-    assert speakers <= {"store", "stream", "sources", "health", "tracker"}
+    assert speakers <= {"store", "stream", "sources", "health", "tracker", "stats"}
 
 
 def test_the_model_needs_the_standard_library_only() -> None:

@@ -67,15 +67,17 @@ def accept_key(pipeline: Pipeline, request: web.Request, keys: Iterable[str]) ->
     Raises Refusal unknown_key, source_disabled, origin_forbidden.
     """
     now = time.time_ns() // 1_000_000
+    ended = ""
     for presented in keys:
         name = key_name(presented)
         source = pipeline.catalogue.find(name)
         key = usable_key(source, name, now) if source else None
         if source and key:
             if key.origins:
-                require_origin(request, key.origins)
+                require_origin(request, key.origins, source.id)
             return pipeline.accept(source.id, source.bridge)
-    raise Refusal(Reason.UNKNOWN_KEY)
+        ended = source.id if source else ended
+    raise Refusal(Reason.UNKNOWN_KEY, source=ended)
 
 
 def presented_keys(request: web.Request, value: Any) -> Iterator[str]:

@@ -80,17 +80,17 @@ class WebBridge:
 
     def _accept(self, request: Request) -> Source:
         source = self.pipeline.accept(request.match_info["source"], "web")
-        require_origin(request, source.settings.origins)
+        require_origin(request, source.settings.origins, source.id)
         return source
 
 
-def require_origin(request: Request, allowed: tuple[str, ...]) -> None:
+def require_origin(request: Request, allowed: tuple[str, ...], source: str) -> None:
     """Raise Refusal origin_forbidden unless Origin, else Referer, is one of the allowed origins."""
     if "*" in allowed:
         return
     origin = request.headers.get("Origin") or _origin_of(request.headers.get("Referer", ""))
     if not any(origin_matches(origin, pattern) for pattern in allowed):
-        raise Refusal(Reason.ORIGIN_FORBIDDEN, f"It was {origin[:200] or 'not named'}.")
+        raise Refusal(Reason.ORIGIN_FORBIDDEN, f"It was {origin[:200] or 'not named'}.", source=source)
 
 
 def origin_matches(origin: str, pattern: str) -> bool:

@@ -67,7 +67,7 @@ class WebhookBridge:
 
     def _admit(self, request: web.Request, source: Source) -> None:
         settings: WebhookSettings = source.settings
-        require_origin(request, settings.origins)
+        require_origin(request, settings.origins, source.id)
         if not settings.per_minute:
             return
         key = (source.id, self.reader.address(request), int(time.monotonic() // _MINUTE_SECONDS))

@@ -59,3 +59,7 @@ class Names:
     def trackers(self, source: str) -> str:
         """Name the hash of a source's rendered trackers, digest to bytes."""
         return f"{self.namespace}:{{trackers}}:{source}"
+
+    def stats(self, source: str) -> str:
+        """Name the prefix of a source's counts, top lists and visitors."""
+        return f"{self.namespace}:{{stats:{source}}}"
