@@ -27,9 +27,11 @@ from collector.pipeline import Pipeline
 from collector.ports import Ports
 from collector.routes import public_routes
 from collector.sources import Catalogue
+from collector.sources.short_links import ShortLinks
 from collector.stats import Counters
 from collector.store import Names, open_store
 from collector.store.deliveries import DeliveryLog
+from collector.store.mirror import Mirror
 from collector.store.salts import Salts
 from collector.store.trackers import TrackerArchive
 from collector.stream import RefusedLog, Stream
@@ -52,6 +54,7 @@ class Collector:
     catalogue: Catalogue
     pipeline: Pipeline
     deliveries: DeliveryLog
+    short_links: ShortLinks
     health: Health
     public: web.Application
     console: web.Application
@@ -64,6 +67,8 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         names = Names(settings.namespace)
         catalogue = Catalogue(redis, names, settings.data / "sources.snapshot")
         await catalogue.load()
+        short_links = Mirror(redis, names.short_links, settings.data / "links.snapshot")
+        await short_links.load()
         metrics.SOURCES.set_function(lambda: len(list(catalogue)))
         refused = RefusedLog(redis, names)
         deliveries = DeliveryLog(redis, names)
@@ -77,6 +82,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         await stream.start()
         async with (
             running(catalogue.watch()),
+            running(short_links.watch()),
             running(refused.run()),
             running(counters.run()),
             running(deliveries.run()),
@@ -88,7 +94,8 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
                 redis,
                 catalogue,
                 Pipeline(catalogue, stream, refused, enricher, counters, settings),
-                deliveries,
+                deliveries=deliveries,
+                short_links=ShortLinks(short_links),
             )
         await stream.stop()
         await refused.flush()
@@ -97,7 +104,13 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
 
 
 def _wire(
-    settings: Settings, redis: Redis, catalogue: Catalogue, pipeline: Pipeline, deliveries: DeliveryLog
+    settings: Settings,
+    redis: Redis,
+    catalogue: Catalogue,
+    pipeline: Pipeline,
+    *,
+    deliveries: DeliveryLog,
+    short_links: ShortLinks,
 ) -> Collector:
     health = Health(pipeline.stream, catalogue)
     tracker = TrackerViews(catalogue, TrackerArchive(redis, Names(settings.namespace)), settings)
@@ -115,14 +128,14 @@ def _wire(
             documents=ClientDocuments(pipeline, reader),
             tracardi=TracardiBridge(pipeline, reader),
             webhooks=WebhookBridge(pipeline, reader, deliveries),
-            email=EmailBridge(pipeline, reader, browser),
+            email=EmailBridge(pipeline, reader, browser, short_links),
             health=health,
         )
     )
     ports = Ports(settings.port, settings.console_port)
     console = web.Application()
     console.add_routes(console_routes(Parts(settings, ports, catalogue)))
-    return Collector(settings, ports, catalogue, pipeline, deliveries, health, public, console)
+    return Collector(settings, ports, catalogue, pipeline, deliveries, short_links, health, public, console)
 
 
 async def _hide_software(_request: web.Request, response: web.StreamResponse) -> None:

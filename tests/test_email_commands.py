@@ -50,5 +50,18 @@ def test_instrument_prints_the_mail_with_tracked_links(settings: Settings) -> No
     )
 
     assert answer.exit_code == 0
-    assert answer.output.startswith('<a href="http://127.0.0.1:8080/l/')
-    assert "/p/news.gif?t=" in answer.output
+    assert answer.stdout.startswith('<a href="http://127.0.0.1:8080/l/')
+    assert "/p/news.gif?t=" in answer.stdout
+    assert "public_url is not set" in answer.stderr
+
+
+def test_a_set_public_url_is_no_worry(settings: Settings) -> None:
+    headwater(settings, "source", "add", "--bridge", "email", "--name", "News", "--id", "news")
+    arguments = ("--source", "news", "--message", "spring", "--recipient", "r1")
+
+    answer = headwater(
+        settings, "email", "instrument", *arguments, "--public-url", "https://t.example/", input="x"
+    )
+
+    assert answer.stderr == ""
+    assert "https://t.example/p/news.gif" in answer.stdout

@@ -16,9 +16,10 @@ from collector.bridges.web import GIF, PIXEL_HEADERS
 from collector.exchange import Answer, query_of
 from collector.links import LinkError, check_target
 from collector.model import Privacy, Reason, Refusal, Source
-from collector.protocols.email import email
+from collector.protocols.email import email, short_click
 from collector.protocols.payload import read_payload
 from collector.sources.email import read_token
+from collector.sources.short_links import ShortLink
 
 if TYPE_CHECKING:
     from collector.bridges.request import Reader
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collector.links import Mark, Purpose
     from collector.model import Hit
     from collector.pipeline import Pipeline
+    from collector.protocols import Protocol
+    from collector.sources.short_links import ShortLinks
 
 log = structlog.get_logger()
 
@@ -55,19 +58,20 @@ class EmailBridge:
     pipeline: Pipeline
     reader: Reader
     browser: WebBridge
+    short_links: ShortLinks
     recording: set[asyncio.Task[Refusal | None]] = field(default_factory=set)
 
     async def click(self, request: Request) -> Answer:
-        """Record the click and redirect to what was signed, byte for byte."""
+        """Record the click and redirect to what was signed or kept, byte for byte."""
         try:
-            source, mark = self._read(request.match_info["token"], "click")
-            _require_target(source, mark)
+            source, link = self._read_link(request.match_info["token"])
+            _require_target(source, link)
         except Refusal as refusal:
             return self._no_link(request, refusal)
         if request.method != "HEAD":  # a HEAD asks where the link leads; nobody has followed it
-            await self._record_soon(request, source, mark)
+            await self._record_soon(request, source, link)
         # Not aiohttp's HTTPFound: it writes the address anew.
-        return Answer(302, {**_REDIRECT_HEADERS, "Location": mark.target})
+        return Answer(302, {**_REDIRECT_HEADERS, "Location": link.target})
 
     async def pixel(self, request: Request) -> Answer:
         """Record the open; answer a GIF whatever happens. Other sources' pixels are the web bridge's."""
@@ -112,6 +116,16 @@ class EmailBridge:
     def _read(self, token: str, purpose: Purpose) -> tuple[Source, Mark]:
         return read_token(self.pipeline.catalogue.find, token, purpose)
 
+    def _read_link(self, token: str) -> tuple[Source, Mark | ShortLink]:
+        """Return what a click leads to. A signed token has dots, a short id has none."""
+        if "." in token:
+            return self._read(token, "click")
+        link = self.short_links.find(token)
+        source = self.pipeline.catalogue.find(link.source) if link else None
+        if link is None or source is None or source.bridge != "email":
+            raise Refusal(Reason.BAD_LINK)
+        return source, link
+
     def _no_link(self, request: Request, refusal: Refusal) -> Answer:
         """Answer a page without a link in it. The token stays out of the log: it names a person."""
         self.pipeline.refuse(None, refusal, where=request.path[:3])
@@ -123,19 +137,19 @@ class EmailBridge:
         if not isinstance(form, dict) or form.get("List-Unsubscribe") != "One-Click":
             raise Refusal(Reason.MISSING_FIELD, "List-Unsubscribe=One-Click.")
 
-    async def _record_soon(self, request: Request, source: Source, mark: Mark) -> None:
+    async def _record_soon(self, request: Request, source: Source, link: Mark | ShortLink) -> None:
         """Record a click, but keep nobody waiting for it: it goes on while the redirect is answered."""
-        task = asyncio.create_task(self._try_record(request, source, mark, "click"))
+        task = asyncio.create_task(self._try_record(request, source, link, "click"))
         self.recording.add(task)
         task.add_done_callback(self.recording.discard)
         await asyncio.wait([task], timeout=_PATIENCE_SECONDS)
 
     async def _try_record(
-        self, request: Request, source: Source, mark: Mark, purpose: Purpose
+        self, request: Request, source: Source, link: Mark | ShortLink, purpose: Purpose
     ) -> Refusal | None:
         """Record what must not fail in front of a reader; return why it was not recorded."""
         try:
-            await self._record(request, source, mark, purpose)
+            await self._record(request, source, link, purpose)
         except Refusal as refusal:
             self.pipeline.refuse(source, refusal, where=request.path[:3])
             return refusal
@@ -144,22 +158,30 @@ class EmailBridge:
             return Refusal(Reason.INTERNAL)
         return None
 
-    async def _record(self, request: Request, source: Source, mark: Mark, purpose: Purpose) -> None:
+    async def _record(
+        self, request: Request, source: Source, link: Mark | ShortLink, purpose: Purpose
+    ) -> None:
         accepted = self.pipeline.accept(source.id, source.bridge)
         hit = self.reader.hit(request, accepted, b"")
         if purpose == "unsubscribe":
             hit = _as_asked(hit)
-        await self.pipeline.take(hit, email(purpose, mark))
+        await self.pipeline.take(hit, _protocol(purpose, link))
 
 
 def _asked_token(request: Request) -> str:
     return dict(parse_qsl(query_of(request), max_num_fields=_MOST_FIELDS)).get("t", "")
 
 
-def _require_target(source: Source, mark: Mark) -> None:
-    """Look at a signed address again: the second lock, should the first ever fail."""
+def _protocol(purpose: Purpose, link: Mark | ShortLink) -> Protocol:
+    if isinstance(link, ShortLink):
+        return short_click(link.id, link.target, link.label)
+    return email(purpose, link)
+
+
+def _require_target(source: Source, link: Mark | ShortLink) -> None:
+    """Look at an address again: the second lock, should the first ever fail."""
     try:
-        check_target(mark.target, source.settings.hosts)
+        check_target(link.target, source.settings.hosts)
     except LinkError as error:
         raise Refusal(Reason.BAD_LINK, str(error)) from None
 

@@ -55,3 +55,15 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Redis, Names, Catalo
         catalogue = Catalogue(redis, names)
         await catalogue.load()
         yield redis, names, catalogue
+
+
+def public_base(settings: Settings) -> str:
+    """Return the public door's address for links that leave the house; warn when it is only a guess."""
+    if not settings.public_url:
+        base = settings.public_address()
+        click.echo(
+            f"headwater: public_url is not set, so the links lead to {base}, which nobody outside can reach."
+            " Set it to the address that people's browsers see.",
+            err=True,
+        )
+    return settings.public_address()

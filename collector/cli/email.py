@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.cli.context import opened, run, with_settings
+from collector.cli.context import opened, public_base, run, with_settings
 from collector.links import LinkError
 from collector.mails import Tracking, instrument_html, instrument_message, instrument_text
 from collector.sources.email import email_source, signer
@@ -48,7 +48,7 @@ def instrument(
     found: Source = run(_find(settings, source))
     tracking = Tracking(
         signer(found),
-        settings.public_address(),
+        public_base(settings),
         message,
         recipient,
         hosts=found.settings.hosts,

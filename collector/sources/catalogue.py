@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from collector.sources.form import SourceError, check_form, dump, load, merge, plain, to_source
 from collector.sources.secret import Revealed
+from collector.store.snapshot import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -181,7 +182,7 @@ class Catalogue:
             return
         data = b"\n".join(dump(source) for source in self._sources.values())
         with contextlib.suppress(OSError):  # a full disk must not stop the collector
-            await asyncio.to_thread(_replace, self._snapshot, data)
+            await asyncio.to_thread(replace_file, self._snapshot, data)
 
     def _load_snapshot(self) -> None:
         if self._snapshot is not None and self._snapshot.exists():
@@ -193,13 +194,6 @@ def names_of(source: Source) -> tuple[str, ...]:
     """Return the names that lead to a source: its id and its aliases in paths, and its write keys' names."""
     keys = (key.name for key in getattr(source.settings, "keys", ()))
     return (source.id, *getattr(source.settings, "aliases", ()), *keys)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    part = path.with_suffix(".part")
-    part.touch(mode=0o600)  # it holds signing keys and webhook secrets
-    part.write_bytes(data)
-    part.replace(path)
 
 
 def _now() -> str:

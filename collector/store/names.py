@@ -63,3 +63,8 @@ class Names:
     def stats(self, source: str) -> str:
         """Name the prefix of a source's counts, top lists and visitors."""
         return f"{self.namespace}:{{stats:{source}}}"
+
+    @property
+    def short_links(self) -> str:
+        """Name the hash of short links, id to JSON."""
+        return f"{self.namespace}:{{links}}:short"
