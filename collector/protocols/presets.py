@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collector.protocols.signature import Recipe
 
@@ -32,6 +32,17 @@ _TOKEN = Recipe(
     optional=True,
 )
 
+_STANDARD = Recipe(
+    "{header.webhook-signature|header.svix-signature}",
+    "{id}.{timestamp}.{body}",
+    encoding="base64",
+    prefix="v1,",
+    separator=" ",
+    key="base64",
+    timestamp="{header.webhook-timestamp|header.svix-timestamp}",
+    id="{header.webhook-id|header.svix-id}",
+)
+
 PRESETS: dict[str, Preset] = {
     "json": Preset(
         "Anything: JSON, a form, text, XML. A secret, if set, must come as Bearer token or ?secret=",
@@ -51,11 +62,12 @@ PRESETS: dict[str, Preset] = {
     ),
     "gitlab": Preset(
         "GitLab",
-        Recipe("{header.x-gitlab-token}", kind="token"),
+        # Signing tokens, since GitLab 19, follow Standard Webhooks; the older secret token is itself sent.
+        replace(_STANDARD, other=Recipe("{header.x-gitlab-token}", kind="token")),
         event="{body.object_kind|body.event_name|header.x-gitlab-event}.{body.object_attributes.action}",
         id="{header.idempotency-key|header.webhook-id|header.x-gitlab-event-uuid}",
         user="{body.user.username|body.user_username}",
-        ask_for="Secret token",
+        ask_for="Signing token (whsec_…), or secret token",
     ),
     "slack": Preset(
         "Slack: events, slash commands, interactivity",
@@ -140,12 +152,13 @@ PRESETS: dict[str, Preset] = {
     ),
     "twilio": Preset(
         "Twilio",
-        Recipe("{header.x-twilio-signature}", "{url}{form}", digest="sha1", encoding="base64"),
+        # SHA-1 with the auth token, SHA-256 with a shared key.
+        Recipe("{header.x-twilio-signature}", "{url}{form}", digest="sha1|sha256", encoding="base64"),
         event="{body.MessageStatus|body.SmsStatus|body.CallStatus|body.EventType|path}",
         id="{body.MessageSid|body.SmsSid|body.CallSid|header.i-twilio-idempotency-token}"
         ".{body.MessageStatus|body.SmsStatus|body.CallStatus}",
         user="{body.From}",
-        ask_for="Auth token",
+        ask_for="Auth token, or secret of the shared key",
         form=True,
         answer="empty",
     ),
@@ -167,16 +180,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "standard": Preset(
         "Standard Webhooks and Svix: Clerk, Resend, OpenAI and many more",
-        Recipe(
-            "{header.webhook-signature|header.svix-signature}",
-            "{id}.{timestamp}.{body}",
-            encoding="base64",
-            prefix="v1,",
-            separator=" ",
-            key="base64",
-            timestamp="{header.webhook-timestamp|header.svix-timestamp}",
-            id="{header.webhook-id|header.svix-id}",
-        ),
+        _STANDARD,
         event="{body.type}",
         id="{header.webhook-id|header.svix-id}",
         time="{body.timestamp}",

@@ -48,30 +48,38 @@ class _Draft:
 
 def sample(source: Source, plan: Plan, url: str, now_ms: int) -> Hit:
     """Return a delivery to an address. Raises SampleError when only the provider can sign it."""
-    draft, preset, recipe = _Draft(), plan.preset, plan.preset.recipe
+    draft, preset = _Draft(), plan.preset
+    secret = plan.secrets[0] if plan.secrets else ""
+    recipe = _recipe_for(secret, preset.recipe)
+    stamp = str(now_ms // recipe.unit_ms) if recipe else ""
     identity = uuid7(now_ms)
     if plan.name == "cloudevents":
-        draft.body |= {"specversion": "1.0", "source": "/headwater", "data": {"test": True}}
+        draft.body |= {"specversion": "1.0", "id": identity, "source": "/headwater", "data": {"test": True}}
     if preset.form:
         draft.put(preset.time, now_ms // 1000)
     else:
         draft.put(preset.time, now_ms)
-    stamp = str(now_ms // recipe.unit_ms) if recipe else ""
     if recipe:
         draft.put(recipe.id, identity)
         draft.put(recipe.timestamp, stamp)
     draft.put(preset.event, EVENT)
     draft.put(preset.id, identity)
-    secret = plan.secrets[0] if plan.secrets else ""
     if recipe and not secret and not recipe.optional:
         raise SampleError("The source has no secret to sign with; set settings.secrets.")
     if recipe and secret and recipe.kind == "token":
-        draft.put(recipe.signature, secret)
+        draft.put(recipe.signature, f"Bearer {secret}" if "authorization" in recipe.signature else secret)
     hit = _finished(draft, source, plan, url, now_ms)
     if not recipe or not secret or recipe.kind == "token":
         return hit
     draft.put(recipe.signature, _signature(recipe, secret, hit, stamp))
     return _finished(draft, source, plan, url, now_ms)
+
+
+def _recipe_for(secret: str, recipe: Recipe | None) -> Recipe | None:
+    """Return the way to sign that a secret is for: GitLab's signing tokens tell themselves."""
+    if recipe and recipe.other and not secret.startswith("whsec_"):
+        return recipe.other
+    return recipe
 
 
 def _finished(draft: _Draft, source: Source, plan: Plan, url: str, now_ms: int) -> Hit:
@@ -90,7 +98,7 @@ def _signature(recipe: Recipe, secret: str, hit: Hit, stamp: str) -> str:
         raise SampleError("Only the provider has the private key; use its own button for a test delivery.")
     content = next(iter(signed_contents(recipe, Scope(hit), stamp)))
     try:
-        signature = sign(recipe, secret, content)
+        signature = sign(recipe, secret, content)[0]
     except ValueError:
         raise SampleError("The secret is not base64.") from None
     time_part = recipe.timestamp_prefix + stamp + recipe.separator if recipe.timestamp_prefix else ""

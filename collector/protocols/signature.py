@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _MOST_SIGNATURES = 16
 _PUBLIC_KEY = "whpk_"  # Standard Webhooks' mark of an ed25519 key, whose signatures begin with v1a
 _ED25519_PREFIX = "v1a,"
+_ENCODED_MARK = re.compile("%(3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Recipe:
     signature: str
     signed: str = "{body}"
     kind: str = "hmac"  # or ecdsa (P-256, SHA-256), or token: the secret itself is sent
-    digest: str = "sha256"
+    digest: str = "sha256"  # several, joined by |, where any will do
     encoding: str = "hex"
     prefix: str = ""
     separator: str = ""
@@ -48,34 +50,47 @@ class Recipe:
     tolerance_seconds: int = 300
     id: str = ""
     optional: bool = False  # without a secret every delivery is taken
+    other: Recipe | None = None  # for deliveries that carry none of this one's signatures
 
 
 def verify(recipe: Recipe, secrets: Sequence[str], scope: Scope) -> None:
     """Raise Refusal bad_signature or stale_signature unless one of the secrets signed the delivery."""
+    header = template(recipe.signature).text(scope)
+    if recipe.other and not header:
+        verify(recipe.other, secrets, scope)
+        return
     usable = [secret for secret in secrets if secret]
     if not usable:
         if recipe.optional:
             return
         raise Refusal(Reason.BAD_SIGNATURE, "The source has no secret.")
-    header = template(recipe.signature).text(scope)
-    pieces = header.split(recipe.separator)[:_MOST_SIGNATURES] if recipe.separator else [header]
+    pieces = _pieces(recipe, header)
     timestamp = _timestamp(recipe, scope, pieces)
     contents = list(signed_contents(recipe, scope, timestamp))
     if not any(_matches(recipe, secret, content, pieces) for secret in usable for content in contents):
         raise Refusal(Reason.BAD_SIGNATURE)
 
 
-def sign(recipe: Recipe, secret: str, content: bytes) -> str:
-    """Return the signature of a content as the provider writes it. Raises ValueError for a broken key."""
+def sign(recipe: Recipe, secret: str, content: bytes) -> list[str]:
+    """Return the signatures of a content that a provider may write. Raises ValueError for a broken key."""
     if recipe.kind == "token":
-        return recipe.prefix + secret
+        return [recipe.prefix + secret]
     key = _base64(secret.removeprefix("whsec_")) if recipe.key == "base64" else secret.encode()
-    digest = hmac.digest(key, content, recipe.digest)
-    return recipe.prefix + (digest.hex() if recipe.encoding == "hex" else base64.b64encode(digest).decode())
+    digests = [hmac.digest(key, content, name) for name in recipe.digest.split("|")]
+    if recipe.encoding == "hex":
+        return [recipe.prefix + digest.hex() for digest in digests]
+    return [recipe.prefix + base64.b64encode(digest).decode() for digest in digests]
+
+
+def _pieces(recipe: Recipe, header: str) -> list[str]:
+    if recipe.separator:
+        return header.split(recipe.separator)[:_MOST_SIGNATURES]
+    scheme, _, token = header.partition(" ")
+    return [token if recipe.kind == "token" and scheme.lower() == "bearer" else header]
 
 
 def signed_contents(recipe: Recipe, scope: Scope, timestamp: str) -> Iterator[bytes]:
-    """Yield what may have been signed: more than one where providers disagree about the port in the URL."""
+    """Yield what may have been signed: more than one where providers disagree about how to write the URL."""
     hit = scope.hit
     known = {
         "{id}": _bytes(template(recipe.id).text(scope)),
@@ -103,12 +118,13 @@ def _matches(recipe: Recipe, secret: str, content: bytes, pieces: Sequence[str])
     if secret.startswith(_PUBLIC_KEY):
         return any(_ed25519(secret, content, piece) for piece in pieces)
     try:
-        expected = sign(recipe, secret, content).encode()
+        expected = [signature.encode() for signature in sign(recipe, secret, content)]
     except ValueError:  # a secret that is not base64
         return False
     # All are compared, and each in constant time; hex is taken in either case.
     lower = recipe.encoding == "hex" and recipe.kind == "hmac"
-    found = [hmac.compare_digest(expected, _bytes(piece.lower() if lower else piece)) for piece in pieces]
+    given = [_bytes(piece.lower() if lower else piece) for piece in pieces]
+    found = [hmac.compare_digest(each, piece) for each in expected for piece in given]
     return any(found)
 
 
@@ -166,8 +182,14 @@ def _sorted_form(scope: Scope) -> bytes:
 
 
 def _urls(url: str) -> Iterator[str]:
-    """Yield the address as called, without its port, and with the scheme's own."""
+    """Yield the address as called, with the marks decoded that HubSpot decodes, and by Twilio's two ways.
+
+    https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation
+    Twilio signs it without its port or with the scheme's own.
+    """
     yield url
+    if "%" in url:
+        yield _ENCODED_MARK.sub(lambda match: chr(int(match[1], 16)), url)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port

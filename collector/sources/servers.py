@@ -65,7 +65,7 @@ class SignatureSettings(StrictModel):
     timestamp: Path = Field("", description="Where the signed time is, such as {header.x-timestamp}.")
     unit: Literal["s", "ms"] = Field("s", description="Unit of the signed time.")
     tolerance_seconds: int = Field(300, ge=0, description="How old a delivery may be; 0 for any age.")
-    id: Path = Field("", description="Where the signed id is.")
+    id: Path = Field("", description="Where the signed id is, such as {header.x-id}.")
     key: Literal["raw", "base64"] = Field("raw", description="Whether the secret is base64.")
 
     def recipe(self) -> Recipe:
@@ -120,4 +120,6 @@ class WebhookSettings(StrictModel):
 def _with_own(settings: WebhookSettings) -> Preset:
     own = {name: value for name in ("event", "id", "time", "user") if (value := getattr(settings, name))}
     preset = replace(PRESETS[settings.preset], **own)
-    return replace(preset, recipe=settings.signature.recipe()) if settings.preset == "hmac" else preset
+    if settings.preset != "hmac":
+        return preset
+    return replace(preset, recipe=settings.signature.recipe(), id=preset.id or settings.signature.id)

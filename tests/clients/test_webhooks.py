@@ -1,4 +1,4 @@
-"""Deliveries that nobody here wrote: GitHub's published examples, and the cloudevents package."""
+"""Deliveries that nobody here wrote: GitHub's published examples, and what vendors' own packages sign."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import orjson
 import pytest
 from cloudevents.core.bindings.http import to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
+from yarl import URL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,3 +90,32 @@ async def test_what_the_python_package_of_cloudevents_sends_is_taken(running: Ru
     (event,) = await running.events()
     assert (event["event"], event["properties"]) == ("order.paid", {"total": 42})
     assert event["context"]["webhook"]["subject"] == "Zürich"
+
+
+SIGNING_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMDEyMzQ1Njc="  # noqa: S105 - 32 bytes, as GitLab asks
+SIGNED = ["github", "standard", "standard", "gitlab", "hubspot", "hubspot", "sendgrid"]
+
+
+async def test_what_vendors_own_packages_sign_is_taken_and_nothing_changed_is(
+    running: Running, packages: Path
+) -> None:
+    """@octokit/webhooks-methods, standardwebhooks, svix, @hubspot/api-client and @sendgrid/eventwebhook."""
+    source = await running.add(bridge="webhook")
+    address = f"http://127.0.0.1:{running.parts.ports.public}/h/{source.id}"
+    command = ("node", "send/sign.mjs", address, SIGNING_SECRET)
+    process = await asyncio.create_subprocess_exec(*command, cwd=packages, stdout=subprocess.PIPE)
+    printed, _ = await asyncio.wait_for(process.communicate(), 30)
+    deliveries = [orjson.loads(line) for line in printed.splitlines()]
+    assert [delivery["preset"] for delivery in deliveries] == SIGNED
+
+    for number, delivery in enumerate(deliveries, 1):
+        secrets = ["older", delivery["secret"]]
+        settings = {"preset": delivery["preset"], "secrets": secrets}
+        await running.parts.catalogue.change(source.id, {"settings": settings})
+        url, body = URL(address + delivery["path"], encoded=True), delivery["body"].encode()
+
+        changed = await running.public.post(url, data=body + b" ", headers=delivery["headers"])
+        signed = await running.public.post(url, data=body, headers=delivery["headers"])
+
+        assert (changed.status, signed.status) == (401, 200), delivery
+        assert len(await running.events()) == number

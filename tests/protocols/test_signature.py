@@ -214,7 +214,18 @@ def by_twilio_with_port() -> tuple[str, Hit]:
     return "twilio", received(b"", X_Twilio_Signature=signature)
 
 
-VENDORS = [by_stripe, by_slack, by_standard_webhooks, by_svix_headers, by_twilio, by_twilio_with_port]
+def by_twilio_with_a_shared_key() -> tuple[str, Hit]:
+    form = {"CallSid": "CA1", "CallStatus": "completed"}
+    signature = RequestValidator(SECRET).compute_signature(URL, form, "HMAC_SHA256")
+    settings = "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"
+    headers = {"X_Twilio_Signature": signature, "X_Twilio_Webhooks_Signature_Settings": settings}
+    return "twilio", received(b"CallSid=CA1&CallStatus=completed", **headers)
+
+
+VENDORS = [
+    *(by_stripe, by_slack, by_standard_webhooks, by_svix_headers),
+    *(by_twilio, by_twilio_with_port, by_twilio_with_a_shared_key),
+]
 
 
 @pytest.mark.parametrize("signer", VENDORS, ids=lambda signer: signer.__name__)
