@@ -32,6 +32,7 @@ from collector.stats import Counters
 from collector.store import Names, open_store
 from collector.store.deliveries import DeliveryLog
 from collector.store.mirror import Mirror
+from collector.store.people_index import PeopleIndex
 from collector.store.salts import Salts
 from collector.store.trackers import TrackerArchive
 from collector.stream import RefusedLog, Stream
@@ -88,6 +89,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
             running(deliveries.run()),
             running(salts.run()),
             running(places.run()),
+            running(PeopleIndex(redis, names, from_entries=settings.people_index_from).run()),
         ):
             yield _wire(
                 settings,

@@ -13,7 +13,8 @@ from collector import __version__
 from collector.protocols.clock import to_iso
 from collector.protocols.ids import uuid7
 from collector.store.people import Person, PersonError
-from collector.store.timeline import Held, append_to_all, remove, streams_of, timeline
+from collector.store.people_index import streams_of
+from collector.store.timeline import Held, append_to_all, remove, timeline
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -87,6 +87,11 @@ class Settings(BaseModel):
     group_wait_ms: float = Field(
         2, ge=0, le=1000, description="Longest wait for more events to join a group, under load only."
     )
+    people_index_from: int = Field(
+        1_000_000,
+        ge=0,
+        description="Entries of a stream from which on an index finds a person's events in it; 0 for none.",
+    )
     dedup_hours_browser: float = Field(
         1, gt=0, description="How long an event id from a browser is remembered."
     )

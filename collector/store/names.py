@@ -30,6 +30,16 @@ class Names:
         return f"{self.namespace}:{{{partition}}}:writer:{writer}"
 
     @property
+    def people_writer(self) -> str:
+        """Name the key of the collector that writes the index of people at the moment."""
+        return f"{self.namespace}:{{people}}:writer"
+
+    @property
+    def erased(self) -> str:
+        """Name the sorted set of people who were forgotten, as digests, by when."""
+        return f"{self.namespace}:{{people}}:erased"
+
+    @property
     def refused(self) -> str:
         """Name the capped stream of refusals."""
         return f"{self.namespace}:{{0}}:refused"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from collector.store.people import PersonError, digests_in
+from collector.store.people_index import order, ranges, streams_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -36,15 +37,6 @@ class Held:
     def cursor(self) -> str:
         """Where the timeline goes on after this event."""
         return f"{self.entry}@{self.stream}"
-
-
-async def streams_of(redis: Redis, names: Names) -> list[str]:
-    """Return the keys of all streams of events, also of those that no source names any more.
-
-    Raises redis.exceptions.RedisError, OSError.
-    """
-    found = redis.scan_iter(match=f"{names.namespace}:{{*}}:*", count=5000, _type="stream")
-    return sorted({key async for raw in found if names.is_stream(key := raw.decode())})
 
 
 async def timeline(
@@ -109,17 +101,26 @@ def _start(cursor: str, stream: str) -> str:
 async def _backwards(
     redis: Redis, stream: str, digests: Collection[int], newest: str, count: _Count
 ) -> AsyncIterator[Held]:
-    while rows := await _page(redis, stream, newest):
-        for entry, fields in rows:
-            raw = fields.get(b"event", b"")
-            if not digests_in(raw).isdisjoint(digests):
-                yield Held(stream, entry.decode(), orjson.loads(raw))
-        count.add(len(rows))
-        newest = f"({rows[-1][0].decode()}"
+    async for low, high in ranges(redis, stream, digests):
+        highest = _lower(newest, high)
+        while rows := await _page(redis, stream, highest, low):
+            for entry, fields in rows:
+                raw = fields.get(b"event", b"")
+                if not digests_in(raw).isdisjoint(digests):
+                    yield Held(stream, entry.decode(), orjson.loads(raw))
+            count.add(len(rows))
+            highest = f"({rows[-1][0].decode()}"
 
 
-async def _page(redis: Redis, stream: str, newest: str) -> list[Any]:
-    rows: Any = await redis.xrevrange(stream, max=newest, count=_AT_ONCE)
+def _lower(one: str, other: str) -> str:
+    """Return the lower of two upper ends of a range; each may be +, an entry, or an entry with ( in front."""
+    if "+" in {one, other}:
+        return other if one == "+" else one
+    return min(one, other, key=lambda end: (order(end.lstrip("(")), end[0] != "("))
+
+
+async def _page(redis: Redis, stream: str, newest: str, oldest: str) -> list[Any]:
+    rows: Any = await redis.xrevrange(stream, max=newest, min=oldest, count=_AT_ONCE)
     return list(rows)
 
 
