@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from collector import metrics
+from collector.access import Access
+from collector.access.gate import Gate
 from collector.bridges.documents import ClientDocuments
 from collector.bridges.email import EmailBridge
 from collector.bridges.imports import ImportBridge
@@ -18,7 +20,7 @@ from collector.bridges.rest import RestBridge
 from collector.bridges.tracardi import TracardiBridge
 from collector.bridges.web import WebBridge
 from collector.bridges.webhook import WebhookBridge
-from collector.console import Parts, console_routes
+from collector.console import Parts, console_routes, guard, headers
 from collector.enrich import JUDGES, STEPS, Enricher, warm_up
 from collector.enrich.place import Places
 from collector.enrich.visitors import Visitors
@@ -53,6 +55,7 @@ class Collector:
     settings: Settings
     ports: Ports
     catalogue: Catalogue
+    access: Access
     pipeline: Pipeline
     deliveries: DeliveryLog
     short_links: ShortLinks
@@ -135,9 +138,18 @@ def _wire(
         )
     )
     ports = Ports(settings.port, settings.console_port)
-    console = web.Application()
-    console.add_routes(console_routes(Parts(settings, ports, catalogue)))
-    return Collector(settings, ports, catalogue, pipeline, deliveries, short_links, health, public, console)
+    access = Access(redis, Names(settings.namespace), settings)
+    console = _console(Parts(settings, ports, catalogue, Gate(access, settings)))
+    return Collector(
+        settings, ports, catalogue, access, pipeline, deliveries, short_links, health, public, console
+    )
+
+
+def _console(parts: Parts) -> web.Application:
+    console = web.Application(middlewares=[guard(parts.gate)])
+    console.on_response_prepare.append(headers(parts.gate))
+    console.add_routes(console_routes(parts))
+    return console
 
 
 async def _hide_software(_request: web.Request, response: web.StreamResponse) -> None:

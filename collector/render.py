@@ -13,6 +13,7 @@ import orjson
 from aiohttp import web
 from markupsafe import Markup
 
+from collector.access.gate import ACCOUNT, CALLER
 from collector.assets import asset
 
 if TYPE_CHECKING:
@@ -22,11 +23,23 @@ _NO_STORE = {"Cache-Control": "no-store"}
 _SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
-def page(request: web.Request, name: str, *, status: int = 200, **values: Any) -> web.Response:
+def page(request: web.Request, name: str, /, *, status: int = 200, **values: Any) -> web.Response:
     """Return a page of templates/console; it sees ``request``, the signed-in ``account`` and ``values``."""
-    seen = {"request": request, "account": request.get("account"), "here": request.path, **values}
+    caller = request.get(CALLER)
+    seen = {
+        "request": request,
+        "account": request.get(ACCOUNT),
+        "here": request.path,
+        "form_token": lambda: _form_token(caller.form_token if caller else ""),
+        **values,
+    }
     text = environment().get_template(f"console/{name}").render(seen)
     return web.Response(text=text, status=status, content_type="text/html", headers=_NO_STORE)
+
+
+def _form_token(token: str) -> Markup:
+    """Return the hidden field that every form of a signed-in page carries; other sites cannot know it."""
+    return Markup('<input type="hidden" name="form_token" value="{}">').format(token)
 
 
 def see_other(location: str) -> web.Response:
@@ -45,7 +58,6 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     made.filters |= {"ago": ago, "clock": clock, "count": count, "safe_link": safe_link, "json": _json}
-    made.globals["form_token"] = Markup
     return made
 
 

@@ -44,6 +44,12 @@ class Settings(BaseModel):
     console_host: str = Field("127.0.0.1", description="Address that the console listens on.")
     console_port: int = Field(8081, ge=0, le=65535, description="Port of the console; 0 picks a free one.")
     public_url: str = Field("", description="Address of the public door as browsers see it, for the snippet.")
+    console_url: str = Field(
+        "",
+        pattern=r"^(https?://[^/\s]+)?$",
+        description="Address of the console as browsers see it, such as https://console.example, behind a"
+        " proxy.",
+    )
     path_prefix: str = Field(
         "", pattern=r"^(/[A-Za-z0-9_-]+)*$", description="Path in front of every public path, such as /in."
     )
@@ -99,6 +105,19 @@ class Settings(BaseModel):
         24, gt=0, description="How long an event id from a server is remembered."
     )
 
+    session_idle_hours: float = Field(
+        12, gt=0, description="How long an unused session of the console lasts."
+    )
+    session_days: float = Field(7, gt=0, description="How long any session of the console lasts.")
+    identity_header: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9-]{0,100}$",
+        description="Header in which identity_proxies name the account that has signed in with them.",
+    )
+    identity_proxies: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        (), description="Networks (CIDR, comma-separated) of the proxies whose identity_header is believed."
+    )
+
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
         (), description="Networks (CIDR, comma-separated) whose X-Forwarded-For is believed."
     )
@@ -140,7 +159,12 @@ class Settings(BaseModel):
         host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104 - compared, not bound
         return (self.public_url or f"http://{host}:{port or self.port}").rstrip("/") + self.path_prefix
 
-    @field_validator("trusted_proxies")
+    def console_address(self, port: int | None = None) -> str:
+        """Return the console's address as browsers see it; ``port`` is the real one when 0 was asked."""
+        host = "127.0.0.1" if self.console_host == "0.0.0.0" else self.console_host  # noqa: S104 - compared
+        return self.console_url or f"http://{host}:{port or self.console_port}"
+
+    @field_validator("trusted_proxies", "identity_proxies")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:

@@ -13,6 +13,8 @@ import pytest
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
+from collector.access import Role
+from collector.access.desk import form_token
 from collector.app import Collector, collector
 from collector.doors import open_doors
 from collector.model import Hit, Source
@@ -24,6 +26,8 @@ from collector.store.embedded import embedded_server
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
+
+    from aiohttp import ClientResponse
 
 _NUMBERS = itertools.count()
 
@@ -68,10 +72,27 @@ class Running:
         self.console = console
         self.settings = parts.settings
         self.names = Names(parts.settings.namespace)
+        self.form_token = ""
 
     async def add(self, **fields: Any) -> Source:
         """Add a source, a web source with any origin unless told otherwise."""
         return await self.parts.catalogue.add(check_form({"name": "Test", **fields}))
+
+    async def sign_in(self, role: Role = Role.ADMIN, name: str = "ada") -> None:
+        """Sign the console's client in as an account without a password that works."""
+        fields = orjson.dumps({"role": role.value, "password": "", "created": "2026-01-02T03:04:05Z"})
+        async with Redis.from_url(self.settings.redis_url, protocol=2) as client:
+            await client.hset(self.names.accounts, name, fields)
+        secret = await self.parts.access.sessions.begin(name)
+        self.console.headers["Cookie"] = f"headwater={secret}"
+        self.form_token = form_token(secret)
+
+    async def submit(self, path: str, fields: dict[str, Any] | None = None, **headers: str) -> ClientResponse:
+        """Post a form of the console as a browser does, and do not follow the redirect."""
+        origin = f"http://127.0.0.1:{self.parts.ports.console}"
+        data = {"form_token": self.form_token, **(fields or {})}
+        sent = {"Origin": origin, "Sec-Fetch-Site": "same-origin", "Accept": "text/html", **headers}
+        return await self.console.post(path, data=data, headers=sent, allow_redirects=False)
 
     async def post(self, name: str, body: Any, **headers: str) -> Any:
         """Send a beacon; a body that is not bytes is written as JSON."""

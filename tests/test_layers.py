@@ -19,14 +19,14 @@ LAYERS = [
     {"tracker"},
     {"answer"},
     {"pipeline"},
-    {"trial", "people"},
+    {"trial", "people", "render"},
     {"records"},
-    {"enrich", "stream", "sources", "stats"},
+    {"enrich", "stream", "sources", "stats", "access"},
     {"protocols"},  # below sources, whose settings name presets and templates
     {"store"},
     {"mails"},
     {"links"},
-    {"metrics", "settings", "schema", "render"},
+    {"metrics", "settings", "schema", "addresses"},
     {"model", "exchange", "assets", "ports", "tasks", "__init__"},
 ]
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import time
 import zlib
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from collector.addresses import address_of, peer_of, within
 from collector.exchange import query_of
 from collector.model import Hit, Reason, Refusal, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from collector.exchange import Request
     from collector.settings import Settings
 
@@ -101,59 +98,12 @@ class Reader:
         """Tell whether the request came from a trusted proxy; a unix socket is this machine."""
         proxies = self.settings.trusted_proxies
         return self.settings.trusted_hops > 0 or (
-            bool(proxies) and _within(_peer(request) or "127.0.0.1", proxies)
+            bool(proxies) and within(peer_of(request) or "127.0.0.1", proxies)
         )
 
     def address(self, request: Request) -> str | None:
         """Return the client's address: the peer's, or what trusted proxies say of it."""
-        nearest = _peer(request)
-        forwarded = request.headers.getall("X-Forwarded-For", ())
-        if not forwarded or not (self.settings.trusted_proxies or self.settings.trusted_hops):
-            return nearest
-        chain = [part.strip() for line in forwarded for part in line.split(",")]
-        return client_address(
-            nearest, chain, proxies=self.settings.trusted_proxies, hops=self.settings.trusted_hops
-        )
-
-
-def _peer(request: Request) -> str | None:
-    return request.remote or None  # a unix socket has none
-
-
-def client_address(
-    peer: str | None, chain: Sequence[str], *, proxies: tuple[str, ...] = (), hops: int = 0
-) -> str | None:
-    """Return the client's address from the peer's and the X-Forwarded-For chain, counted from the right.
-
-    ``hops`` proxies are believed by number; else every address within ``proxies`` is. The first that is not
-    a trusted proxy is the client. A chain entry that is no address ends the search at the last good one.
-    """
-    addresses = [*chain, peer] if peer else [*chain, "127.0.0.1"]  # a unix socket is this machine
-    addresses.reverse()
-    client = addresses[0]
-    for place, address in enumerate(addresses):
-        if not _is_address(address):
-            break
-        client = address
-        trusted = place < hops if hops else _within(address, proxies)
-        if not trusted:
-            break
-    return client
-
-
-@lru_cache(4096)
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-@lru_cache(4096)
-def _within(text: str, networks: tuple[str, ...]) -> bool:
-    address = ipaddress.ip_address(text)
-    return any(address in ipaddress.ip_network(network, strict=False) for network in networks)
+        return address_of(request, self.settings.trusted_proxies, self.settings.trusted_hops)
 
 
 def inflate(body: bytes, encoding: str, limit: int) -> bytes:

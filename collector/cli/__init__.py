@@ -7,6 +7,8 @@ import sys
 import click
 
 from collector import __version__
+from collector.access import AccessError
+from collector.cli.account import account, token
 from collector.cli.doctor import doctor
 from collector.cli.email import email
 from collector.cli.events import get, send, tail
@@ -38,6 +40,8 @@ COMMANDS = (
     serve,
     source,
     key,
+    account,
+    token,
     link,
     email,
     webhook,
@@ -60,6 +64,6 @@ def main() -> None:
     """Run the command; expected failures are one line on standard error, never a traceback."""
     try:
         cli()
-    except (DoorError, LinkError, SettingsError, SourceError, StoreError, PlaceError) as error:
+    except (AccessError, DoorError, LinkError, SettingsError, SourceError, StoreError, PlaceError) as error:
         click.echo(f"headwater: {error}", err=True)
         sys.exit(_FAILED)

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from collector.sources import Catalogue
 
 
-def show(settings: Settings, ports: Ports, catalogue: Catalogue) -> None:
-    """Print the addresses, and for the first web source its demo page and snippet."""
+def show(settings: Settings, ports: Ports, catalogue: Catalogue, invitation: str | None) -> None:
+    """Print the addresses, and for the first web source its demo page and snippet.
+
+    ``invitation`` is the secret of the link for the first account, None once there is one.
+    """
     public = settings.public_address(ports.public)
-    console = f"http://{settings.console_host}:{ports.console}"
+    console = settings.console_address(ports.console)
     first = next((source for source in catalogue if source.bridge == "web"), None)
-    lines = [("Collecting at", public)]
+    lines = [("Collecting at", public), ("Console", console)]
+    if invitation:
+        lines.append(("First account", f"{console}/invitation/{invitation} (works once, for a day)"))
     if first:
         lines += [
             ("Demo page", f"{console}/demo/{first.id}"),

@@ -22,10 +22,11 @@ from collector.doors import open_doors
 from collector.logs import configure_logs
 from collector.settings import PREFIX
 from collector.sources import check_form
-from collector.store import open_store
+from collector.store import RedisError, open_store
 from collector.store.embedded import end_with_parent
 
 if TYPE_CHECKING:
+    from collector.access import Access
     from collector.settings import Settings
 
 log = structlog.get_logger()
@@ -36,7 +37,16 @@ _WORKER = f"_{PREFIX}WORKER"
 
 @click.command()
 @with_settings(
-    "host", "port", "console_host", "console_port", "public_url", "workers", "data", "redis_url", "log_level"
+    "host",
+    "port",
+    "console_host",
+    "console_port",
+    "public_url",
+    "console_url",
+    "workers",
+    "data",
+    "redis_url",
+    "log_level",
 )
 @click.option("--demo", is_flag=True, help="Create a first web source when there is none.")
 def serve(settings: Settings, *, demo: bool) -> None:
@@ -60,12 +70,19 @@ async def _serve_one(settings: Settings, *, demo: bool) -> None:
             )
         async with open_doors(running, shared=_WORKER in os.environ) as ports:
             if os.environ.get(_WORKER, "0") == "0":
-                banner.show(settings, ports, running.catalogue)
+                banner.show(settings, ports, running.catalogue, await _first_invitation(running.access))
             _calm_garbage_collection()
             await stop.wait()
             running.health.draining = True
             log.info("draining")
             await asyncio.sleep(settings.unready_seconds)
+
+
+async def _first_invitation(access: Access) -> str | None:
+    """Return the secret of the link for the first account; the shell makes accounts while Redis is away."""
+    with contextlib.suppress(RedisError):
+        return await access.invite_first()
+    return None
 
 
 async def _serve_workers(settings: Settings, *, demo: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -22,9 +23,20 @@ async def demo(parts: Parts, request: web.Request) -> web.Response:
     source = parts.catalogue.find(request.match_info["source"])
     if source is None or source.bridge != "web":
         raise web.HTTPNotFound(text="No web source has this id.\n")
-    tag = snippet(source, parts.public)
+    nonce = secrets.token_urlsafe(16)
+    tag = snippet(source, parts.public, nonce=nonce)
+    policy = {"Content-Security-Policy": _policy(nonce, parts.public)}
     text = environment().get_template("demo.html.j2").render(source=source, snippet=tag)
-    return web.Response(text=text, content_type="text/html", headers=NO_STORE)
+    return web.Response(text=text, content_type="text/html", headers={**NO_STORE, **policy})
+
+
+def _policy(nonce: str, public: str) -> str:
+    """Return what keeps the tracker, on this page of the console's origin, from talking to the console."""
+    host = "/".join(public.split("/")[:3])
+    return (
+        f"default-src 'none'; style-src 'self'; script-src 'self' 'nonce-{nonce}' {host}; connect-src {host};"
+        f" img-src {host} data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 
 
 async def metrics(_request: web.Request) -> web.Response:

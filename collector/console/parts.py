@@ -10,6 +10,7 @@ from aiohttp import web
 from collector.render import page
 
 if TYPE_CHECKING:
+    from collector.access.gate import Gate
     from collector.model import Source
     from collector.ports import Ports
     from collector.settings import Settings
@@ -23,6 +24,7 @@ class Parts:
     settings: Settings
     ports: Ports
     catalogue: Catalogue
+    gate: Gate
 
     @property
     def public(self) -> str:

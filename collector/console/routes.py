@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from collector.assets import asset
+from collector.console import entry
 from collector.console.demo import demo, metrics
 from collector.console.inbound import inbound
 from collector.render import see_other
@@ -21,6 +22,11 @@ def console_routes(parts: Parts) -> list[web.RouteDef | web.StaticDef]:
     table = [
         ("GET", "/sources", inbound),
         ("GET", "/demo/{source}", demo),
+        ("GET", "/sign-in", entry.sign_in),
+        ("POST", "/sign-in", entry.take_sign_in),
+        ("POST", "/sign-out", entry.sign_out),
+        ("GET", "/invitation/{secret}", entry.invitation),
+        ("POST", "/invitation/{secret}", entry.take_invitation),
     ]
     pages = [web.route(method, path, partial(handler, parts)) for method, path, handler in table]
     return [

@@ -78,3 +78,34 @@ class Names:
     def short_links(self) -> str:
         """Name the hash of short links, id to JSON."""
         return f"{self.namespace}:{{links}}:short"
+
+    @property
+    def accounts(self) -> str:
+        """Name the hash of accounts, name to JSON."""
+        return f"{self.namespace}:{{access}}:accounts"
+
+    @property
+    def tokens(self) -> str:
+        """Name the hash of API tokens, id to JSON."""
+        return f"{self.namespace}:{{access}}:tokens"
+
+    @property
+    def tokens_used(self) -> str:
+        """Name the hash of when each API token was last used."""
+        return f"{self.namespace}:{{access}}:tokens:used"
+
+    def session(self, digest: str) -> str:
+        """Name the hash of a session, by the digest of its cookie."""
+        return f"{self.namespace}:{{access}}:session:{digest}"
+
+    def sessions(self, account: str) -> str:
+        """Name the set of an account's sessions."""
+        return f"{self.namespace}:{{access}}:sessions:{account}"
+
+    def invitation(self, digest: str) -> str:
+        """Name an invitation, by the digest of its token."""
+        return f"{self.namespace}:{{access}}:invitation:{digest}"
+
+    def tries(self, what: str) -> str:
+        """Name the count of tries to sign in by an account, an address or both."""
+        return f"{self.namespace}:{{access}}:tries:{what}"

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from collector.model import Source
 
 
-def snippet(source: Source, base: str, *, integrity: bool = False) -> str:
+def snippet(source: Source, base: str, *, integrity: bool = False, nonce: str = "") -> str:
     """Return the tag for a source; ``base`` is the public door's address, or the site's own path to it.
 
     With ``integrity`` the tag names the digest path and its sha384, so a change of settings needs a new tag.
+    ``nonce`` is for a page whose Content-Security-Policy asks for one.
     """
     rendered = render(source)
     name = f"{source.id}.{rendered.digest}" if integrity else source.id
@@ -26,7 +27,7 @@ def snippet(source: Source, base: str, *, integrity: bool = False) -> str:
         .render(
             src=f"{base.rstrip('/')}/s/{name}.js",
             integrity=rendered.integrity if integrity else "",
-            nonce="",
+            nonce=nonce,
             **{"global": source.settings.options.get("global", "headwater")},
         )
         .strip()

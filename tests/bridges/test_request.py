@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.bridges.request import client_address
+from collector.addresses import client_address
 from collector.bridges.web import origin_matches
 
 NET = ("10.0.0.0/8", "127.0.0.0/8", "fd00::/8")

@@ -1,0 +1,64 @@
+"""Where a request comes from: the peer's address, or what trusted proxies say of the client's."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collector.exchange import Request
+
+
+def peer_of(request: Request) -> str | None:
+    """Return the address at the other end of the connection; None on a unix socket."""
+    return request.remote or None
+
+
+def address_of(request: Request, proxies: tuple[str, ...], hops: int) -> str | None:
+    """Return the client's address: the peer's, or what trusted proxies say of it."""
+    nearest = peer_of(request)
+    forwarded = request.headers.getall("X-Forwarded-For", ())
+    if not forwarded or not (proxies or hops):
+        return nearest
+    chain = [part.strip() for line in forwarded for part in line.split(",")]
+    return client_address(nearest, chain, proxies=proxies, hops=hops)
+
+
+def client_address(
+    peer: str | None, chain: Sequence[str], *, proxies: tuple[str, ...] = (), hops: int = 0
+) -> str | None:
+    """Return the client's address from the peer's and the X-Forwarded-For chain, counted from the right.
+
+    ``hops`` proxies are believed by number; else every address within ``proxies`` is. The first that is not
+    a trusted proxy is the client. A chain entry that is no address ends the search at the last good one.
+    """
+    addresses = [*chain, peer] if peer else [*chain, "127.0.0.1"]  # a unix socket is this machine
+    addresses.reverse()
+    client = addresses[0]
+    for place, address in enumerate(addresses):
+        if not _is_address(address):
+            break
+        client = address
+        trusted = place < hops if hops else within(address, proxies)
+        if not trusted:
+            break
+    return client
+
+
+@lru_cache(4096)
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@lru_cache(4096)
+def within(text: str, networks: tuple[str, ...]) -> bool:
+    """Tell whether an address is in one of the networks. Raises ValueError when it is no address."""
+    address = ipaddress.ip_address(text)
+    return any(address in ipaddress.ip_network(network, strict=False) for network in networks)
