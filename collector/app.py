@@ -14,6 +14,7 @@ from collector.access import Access
 from collector.access.gate import Gate
 from collector.bridges.documents import ClientDocuments
 from collector.bridges.email import EmailBridge
+from collector.bridges.email_recorder import Recorder
 from collector.bridges.imports import ImportBridge
 from collector.bridges.request import Reader
 from collector.bridges.rest import RestBridge
@@ -30,6 +31,7 @@ from collector.ports import Ports
 from collector.routes import public_routes
 from collector.sources import Catalogue
 from collector.sources.short_links import ShortLinks
+from collector.sources.withdrawals import Withdrawals
 from collector.stats import Counters
 from collector.store import Names, open_store
 from collector.store.deliveries import DeliveryLog
@@ -59,6 +61,7 @@ class Collector:
     pipeline: Pipeline
     deliveries: DeliveryLog
     short_links: ShortLinks
+    withdrawals: Withdrawals
     health: Health
     public: web.Application
     console: web.Application
@@ -73,6 +76,8 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         await catalogue.load()
         short_links = Mirror(redis, names.short_links, settings.data / "links.snapshot")
         await short_links.load()
+        withdrawals = Mirror(redis, names.withdrawals, settings.data / "withdrawals.snapshot")
+        await withdrawals.load()
         metrics.SOURCES.set_function(lambda: len(list(catalogue)))
         refused = RefusedLog(redis, names)
         deliveries = DeliveryLog(redis, names)
@@ -87,6 +92,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         async with (
             running(catalogue.watch()),
             running(short_links.watch()),
+            running(withdrawals.watch()),
             running(refused.run()),
             running(counters.run()),
             running(deliveries.run()),
@@ -101,6 +107,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
                 Pipeline(catalogue, stream, refused, enricher, counters, settings),
                 deliveries=deliveries,
                 short_links=ShortLinks(short_links),
+                withdrawals=Withdrawals(withdrawals),
             )
         await stream.stop()
         await refused.flush()
@@ -116,11 +123,13 @@ def _wire(
     *,
     deliveries: DeliveryLog,
     short_links: ShortLinks,
+    withdrawals: Withdrawals,
 ) -> Collector:
     health = Health(pipeline.stream, catalogue)
     tracker = TrackerViews(catalogue, TrackerArchive(redis, Names(settings.namespace)), settings)
     reader = Reader(settings)
     browser = WebBridge(pipeline, reader)
+    recorder = Recorder(pipeline, reader, withdrawals)
     public = web.Application()
     public.on_response_prepare.append(_hide_software)
     public.add_routes(
@@ -133,7 +142,7 @@ def _wire(
             documents=ClientDocuments(pipeline, reader),
             tracardi=TracardiBridge(pipeline, reader),
             webhooks=WebhookBridge(pipeline, reader, deliveries),
-            email=EmailBridge(pipeline, reader, browser, short_links),
+            email=EmailBridge(recorder, browser, short_links),
             health=health,
         )
     )
@@ -141,7 +150,17 @@ def _wire(
     access = Access(redis, Names(settings.namespace), settings)
     console = _console(Parts(settings, ports, catalogue, Gate(access, settings)))
     return Collector(
-        settings, ports, catalogue, access, pipeline, deliveries, short_links, health, public, console
+        settings,
+        ports,
+        catalogue,
+        access,
+        pipeline,
+        deliveries,
+        short_links,
+        withdrawals,
+        health,
+        public,
+        console,
     )
 
 

@@ -60,6 +60,11 @@ GROUP_AGE = Gauge(
     ["stream", "partition", "group"],
     multiprocess_mode="livemostrecent",
 )
+MACHINES = Counter(
+    "headwater_mail_machines",
+    "Hits on mails that machines made, by source and kind; HEAD requests are counted here alone.",
+    ["source", "kind"],
+)
 SOURCES = Gauge("headwater_sources", "Sources in the catalogue.", multiprocess_mode="max")
 
 

@@ -90,6 +90,8 @@ def _stamp(hit: Hit, batch: Batch) -> dict[str, Any]:
     """Return what the collector itself says of the events of a hit."""
     source = hit.source
     flags: dict[str, Any] = {"flags": list(batch.flags)} if batch.flags else {}
+    if batch.machine:
+        flags["machine"] = batch.machine
     flags |= {name: True for header, name in _SIGNALS.items() if hit.headers.get(header) == "1"}
     return {
         "receivedAt": to_iso(hit.received_at),

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field, replace
+import time
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-import structlog
-
+from collector import metrics
 from collector.answer import NO_STORE, REASON_HEADER, refusal_answer
 from collector.assets import asset
 from collector.bridges.web import GIF, PIXEL_HEADERS
 from collector.exchange import Answer, query_of
-from collector.links import LinkError, check_target
-from collector.model import Privacy, Reason, Refusal, Source
-from collector.protocols.email import email, short_click
+from collector.links import LinkError, check_target, passed_on, with_pairs
+from collector.model import Reason, Refusal, Source
+from collector.protocols.ids import uuid7
 from collector.protocols.payload import read_payload
 from collector.sources.email import read_token
-from collector.sources.short_links import ShortLink
 
 if TYPE_CHECKING:
-    from collector.bridges.request import Reader
+    from collector.bridges.email_recorder import Recorder
     from collector.bridges.web import WebBridge
     from collector.exchange import Request
     from collector.links import Mark, Purpose
-    from collector.model import Hit
     from collector.pipeline import Pipeline
-    from collector.protocols import Protocol
-    from collector.sources.short_links import ShortLinks
-
-log = structlog.get_logger()
+    from collector.sources.short_links import ShortLink, ShortLinks
 
 _FORM_BYTES = 16 * 1024
 _MOST_FIELDS = 100
-_PATIENCE_SECONDS = 1.0  # a person waits for the page behind the link
 _PRIVATE = {
     **NO_STORE,
     "Referrer-Policy": "no-referrer",  # the address holds the token
@@ -55,11 +48,14 @@ _PAGE_HEADERS = {
 class EmailBridge:
     """The handlers of a mail's links, pixel and unsubscribe."""
 
-    pipeline: Pipeline
-    reader: Reader
+    recorder: Recorder
     browser: WebBridge
     short_links: ShortLinks
-    recording: set[asyncio.Task[Refusal | None]] = field(default_factory=set)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The way of a hit."""
+        return self.recorder.pipeline
 
     async def click(self, request: Request) -> Answer:
         """Record the click and redirect to what was signed or kept, byte for byte."""
@@ -68,10 +64,15 @@ class EmailBridge:
             _require_target(source, link)
         except Refusal as refusal:
             return self._no_link(request, refusal)
-        if request.method != "HEAD":  # a HEAD asks where the link leads; nobody has followed it
-            await self._record_soon(request, source, link)
+        event_id = ""
+        if request.method == "HEAD":  # it asks where the link leads; nobody has followed it
+            metrics.MACHINES.labels(source.id, "head").inc()
+        else:
+            event_id = uuid7(time.time_ns() // 1_000_000)
+            await self.recorder.click(request, source, link, event_id)
         # Not aiohttp's HTTPFound: it writes the address anew.
-        return Answer(302, {**_REDIRECT_HEADERS, "Location": link.target})
+        target = _target(source, link, query_of(request), event_id)
+        return Answer(302, {**_REDIRECT_HEADERS, "Location": target})
 
     async def pixel(self, request: Request) -> Answer:
         """Record the open; answer a GIF whatever happens. Other sources' pixels are the web bridge's."""
@@ -82,8 +83,10 @@ class EmailBridge:
         refusal: Refusal | None = None
         try:
             source, mark = self._read(_asked_token(request), "open")
-            if request.method != "HEAD":
-                refusal = await self._try_record(request, source, mark, "open")
+            if request.method == "HEAD":
+                metrics.MACHINES.labels(source.id, "head").inc()
+            else:
+                refusal = await self.recorder.attempt(request, source, mark, "open")
         except Refusal as unread:
             self.pipeline.refuse(named, unread, where="/p/")
             refusal = unread
@@ -105,7 +108,7 @@ class EmailBridge:
         try:
             source, mark = self._read(request.match_info["token"], "unsubscribe")
             await self._require_one_click(request)
-            await self._record(request, source, mark, "unsubscribe")
+            await self.recorder.unsubscribe(request, source, mark)
         except Refusal as refusal:
             if refusal.reason is Reason.BAD_LINK:
                 return self._no_link(request, refusal)
@@ -132,50 +135,17 @@ class EmailBridge:
         return _page("broken", refusal.reason)
 
     async def _require_one_click(self, request: Request) -> None:
-        body = await self.reader.body(request, _FORM_BYTES, _FORM_BYTES)
+        body = await self.recorder.reader.body(request, _FORM_BYTES, _FORM_BYTES)
         form = read_payload(body, request.headers.get("Content-Type", "")).value
         if not isinstance(form, dict) or form.get("List-Unsubscribe") != "One-Click":
             raise Refusal(Reason.MISSING_FIELD, "List-Unsubscribe=One-Click.")
 
-    async def _record_soon(self, request: Request, source: Source, link: Mark | ShortLink) -> None:
-        """Record a click, but keep nobody waiting for it: it goes on while the redirect is answered."""
-        task = asyncio.create_task(self._try_record(request, source, link, "click"))
-        self.recording.add(task)
-        task.add_done_callback(self.recording.discard)
-        await asyncio.wait([task], timeout=_PATIENCE_SECONDS)
-
-    async def _try_record(
-        self, request: Request, source: Source, link: Mark | ShortLink, purpose: Purpose
-    ) -> Refusal | None:
-        """Record what must not fail in front of a reader; return why it was not recorded."""
-        try:
-            await self._record(request, source, link, purpose)
-        except Refusal as refusal:
-            self.pipeline.refuse(source, refusal, where=request.path[:3])
-            return refusal
-        except Exception:
-            log.exception("fault", path=request.path[:3])
-            return Refusal(Reason.INTERNAL)
-        return None
-
-    async def _record(
-        self, request: Request, source: Source, link: Mark | ShortLink, purpose: Purpose
-    ) -> None:
-        accepted = self.pipeline.accept(source.id, source.bridge)
-        hit = self.reader.hit(request, accepted, b"")
-        if purpose == "unsubscribe":
-            hit = _as_asked(hit)
-        await self.pipeline.take(hit, _protocol(purpose, link))
-
 
 def _asked_token(request: Request) -> str:
-    return dict(parse_qsl(query_of(request), max_num_fields=_MOST_FIELDS)).get("t", "")
-
-
-def _protocol(purpose: Purpose, link: Mark | ShortLink) -> Protocol:
-    if isinstance(link, ShortLink):
-        return short_click(link.id, link.target, link.label)
-    return email(purpose, link)
+    try:
+        return dict(parse_qsl(query_of(request), max_num_fields=_MOST_FIELDS)).get("t", "")
+    except ValueError:  # too many fields
+        return ""
 
 
 def _require_target(source: Source, link: Mark | ShortLink) -> None:
@@ -186,10 +156,16 @@ def _require_target(source: Source, link: Mark | ShortLink) -> None:
         raise Refusal(Reason.BAD_LINK, str(error)) from None
 
 
-def _as_asked(hit: Hit) -> Hit:
-    """Return a hit that keeps who asked for something, and no more: no privacy rule may lose the asking."""
-    source = replace(hit.source, privacy=Privacy(visitors="cookie"))
-    return replace(hit, source=source, headers={}, address=None)
+def _target(source: Source, link: Mark | ShortLink, query: str, event_id: str) -> str:
+    """Return where a click leads: what was signed, and with it what the source passes on."""
+    settings = source.settings
+    added = [f"{settings.click_parameter}={event_id}"] if settings.click_parameter and event_id else []
+    target = with_pairs(link.target, [*added, *passed_on(query, settings.pass_on)])
+    try:
+        check_target(target, settings.hosts)
+    except LinkError:  # it has become too long
+        return link.target
+    return target
 
 
 def _page(name: str, reason: Reason | None = None) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -11,6 +11,8 @@ from collector.cli.context import opened, public_base, run, with_settings
 from collector.links import LinkError
 from collector.mails import Tracking, instrument_html, instrument_message, instrument_text
 from collector.sources.email import email_source, signer
+from collector.sources.withdrawals import Withdrawals
+from collector.store.mirror import Mirror
 
 if TYPE_CHECKING:
     from collector.model import Source
@@ -34,6 +36,7 @@ def email() -> None:
     "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", help="Added to links: utm_source=…"
 )
 @click.option("--unsubscribes", is_flag=True, help="Track unsubscribe links too.")
+@click.option("--consented", is_flag=True, help="The recipient has consented to being recorded.")
 def instrument(
     settings: Settings,
     *,
@@ -43,6 +46,7 @@ def instrument(
     kind: str,
     pairs: tuple[str, ...],
     unsubscribes: bool,
+    consented: bool,
 ) -> None:
     """Read a mail from standard input and print it with tracked links, a pixel and unsubscribe headers."""
     found: Source = run(_find(settings, source))
@@ -54,6 +58,7 @@ def instrument(
         hosts=found.settings.hosts,
         parameters=dict(pair.partition("=")[::2] for pair in pairs),
         unsubscribes=unsubscribes,
+        consented=consented,
     )
     data = sys.stdin.buffer.read()
     if kind == "mime":
@@ -61,6 +66,32 @@ def instrument(
     else:
         answer = _TEXTS[kind](_text(data), tracking).encode()
     sys.stdout.buffer.write(answer)
+
+
+@email.command()
+@with_settings("data", "redis_url")
+@click.option("--source", required=True, help="The email source.")
+@click.argument("recipients", nargs=-1)
+@click.option("--file", type=click.File(), help="Recipients, one a line; - is standard input.")
+@click.option("--undo", is_flag=True, help="They have consented anew: record them again.")
+def withdraw(
+    settings: Settings, *, source: str, recipients: tuple[str, ...], file: IO[str] | None, undo: bool
+) -> None:
+    """Name these recipients no more, in mails already sent too: opens and clicks are counted only."""
+    listed = [*recipients, *(line.strip() for line in file or () if line.strip())]
+    if not listed:
+        raise click.UsageError("Name recipients, or a --file with one a line.")
+    count = run(_withdraw(settings, source, listed, undo=undo))
+    click.echo(
+        f"{count} recipients are recorded again." if undo else f"{count} recipients are named no more."
+    )
+
+
+async def _withdraw(settings: Settings, name: str, recipients: list[str], *, undo: bool) -> int:
+    async with opened(settings) as (redis, names, catalogue):
+        withdrawals = Withdrawals(Mirror(redis, names.withdrawals))
+        change = withdrawals.restore if undo else withdrawals.withdraw
+        return await change(catalogue.get(name), recipients)
 
 
 def _text(data: bytes) -> str:

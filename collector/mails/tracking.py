@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_plus, urlencode
 
-from collector.links import LinkError, Mark, Signer, check_target
+from collector.links import LinkError, Mark, Signer, check_target, with_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,15 +56,3 @@ class Tracking:
     def _sign(self, purpose: str, index: int = 0, target: str = "") -> str:
         mark = Mark(self.message, self.recipient, index, target, self.consented)
         return self.signer.sign(purpose, mark)  # type: ignore[arg-type]
-
-
-def with_parameters(url: str, parameters: Mapping[str, str]) -> str:
-    """Return the address with the parameters that it lacks, before its fragment; the rest byte for byte."""
-    address, mark, fragment = url.partition("#")
-    path, asked, query = address.partition("?")
-    present = {unquote_plus(pair.partition("=")[0]) for pair in query.split("&")}
-    missing = urlencode({name: value for name, value in parameters.items() if name not in present})
-    if not missing:
-        return url
-    between = "&" if query and not query.endswith("&") else ""
-    return f"{path}{asked or '?'}{query}{between}{missing}{mark}{fragment}"

@@ -26,7 +26,8 @@ class Limits:
 class Batch:
     """The events of a hit in their order, and the items that are none, by their place in the hit.
 
-    ``raw`` holds those items as they came; ``flags`` says what had to be repaired in the hit.
+    ``raw`` holds those items as they came; ``flags`` says what had to be repaired in the hit; ``machine``
+    labels the hit of a machine.
     """
 
     protocol: str
@@ -34,6 +35,7 @@ class Batch:
     refused: list[tuple[int, Refusal]] = field(default_factory=list)
     raw: dict[int, Any] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    machine: dict[str, str] | None = None
 
     def set_apart(self, judge: Callable[[Event], Refusal | None]) -> None:
         """Move the events that ``judge`` gives a refusal for to the refused ones."""

@@ -20,6 +20,7 @@ _NAME = "sign:"
 _KEPT = timedelta(days=400)  # people click old mails
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
+Parameter = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,63}\*?$")]
 Host = Annotated[str, StringConstraints(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$", max_length=253)]
 
 
@@ -48,6 +49,17 @@ class EmailSettings(StrictModel):
     )
     hosts: tuple[Host, ...] = Field(
         (), description="The only hosts that links may lead to: shop.example, *.shop.example. Empty for any."
+    )
+
+    pass_on: tuple[Parameter, ...] = Field(
+        (),
+        max_length=50,
+        description="Parameters that a link passes on from its own address to its target: gclid, utm_*.",
+    )
+    click_parameter: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9_.-]{1,64})?$",
+        description="Parameter that tells the target the click's messageId; empty for none.",
     )
 
     @model_validator(mode="after")

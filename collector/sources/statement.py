@@ -37,6 +37,12 @@ _CONSENT = {
     ("required", "nothing"): "Nothing is collected before the visitor consents.",
     ("required", "views"): "Before the visitor consents only page views that name nobody are counted.",
 }
+_MAILS = {
+    True: "Opens and clicks are counted. Whose they were is kept only of recipients who have consented, and"
+    " no longer once they withdraw, in mails already sent too.",
+    False: "Opens and clicks are kept with their recipient, and only counted once a recipient withdraws, in"
+    " mails already sent too.",
+}
 _CNIL = (
     "This measurement is held to conditions under which the CNIL exempts audience measurement from consent:"
     " for the publisher alone, no following across websites, a visitor number of at most 13 months that is"
@@ -56,6 +62,8 @@ def statement(source: Source) -> list[tuple[str, str]]:
         ("Objection", _objection(source)),
         ("How long", f"{_span(source.retention_hours)} in the event stream, then deleted there."),
     ]
+    if source.bridge == "email":
+        parts[4] = ("Consent", _MAILS[privacy.preset == "cnil" or privacy.consent == "required"])
     return [*parts, ("Conditions", _CNIL)] if privacy.preset == "cnil" else parts
 
 

@@ -42,6 +42,7 @@ class Mirror:
         self._held: dict[bytes, bytes] = {}
         self._seen = b"0-0"
         self.fresh = False
+        self.known = False  # from Redis or from the snapshot
 
     def __len__(self) -> int:
         return len(self._held)
@@ -107,7 +108,7 @@ class Mirror:
             held |= part
         self._seen = last[0][0] if last else b"0-0"
         self._held = held
-        self.fresh = True
+        self.fresh = self.known = True
         await self._save_snapshot()
 
     async def _follow(self) -> None:
@@ -135,6 +136,7 @@ class Mirror:
 
     def _load_snapshot(self) -> None:
         if self._snapshot is not None and self._snapshot.exists():
+            self.known = True
             lines = self._snapshot.read_bytes().split(b"\n")
             self._held = {name: value for name, _, value in (line.partition(b" ") for line in lines) if name}
 

@@ -80,6 +80,11 @@ class Names:
         return f"{self.namespace}:{{links}}:short"
 
     @property
+    def withdrawals(self) -> str:
+        """Name the hash of recipients of mails who have withdrawn, digest to time."""
+        return f"{self.namespace}:{{mails}}:withdrawn"
+
+    @property
     def accounts(self) -> str:
         """Name the hash of accounts, name to JSON."""
         return f"{self.namespace}:{{access}}:accounts"

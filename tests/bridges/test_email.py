@@ -223,7 +223,7 @@ async def test_a_link_redirects_whatever_fails_inside(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = await mail_source(running)
-    monkeypatch.setattr("collector.bridges.email.email", None)
+    monkeypatch.setattr("collector.bridges.email_recorder.email", None)
 
     answer = await follow(running, token(source))
     pixel = await running.public.get(f"/p/{source.id}.gif?t={token(source, 'open')}")
@@ -322,3 +322,47 @@ async def test_a_post_that_is_not_one_click_changes_nothing(running: Running, fo
 
     assert (answer.status, answer.headers["X-Headwater-Reason"]) == (400, "missing_field")
     assert await running.events() == []
+
+
+async def test_parameters_are_not_passed_on_unless_the_source_says_so(running: Running) -> None:
+    source = await mail_source(running)
+
+    answer = await follow(running, f"{token(source)}?gclid=x")
+
+    assert answer.headers["Location"] == SHOP
+
+
+async def test_a_source_can_pass_parameters_and_the_clicks_id_on(running: Running) -> None:
+    source = await mail_source(running, pass_on=["utm_*", "gclid"], click_parameter="hw_click")
+
+    answer = await follow(running, f"{token(source)}?gclid=a%26b&e=1&utm_source=x&evil=%0d%0a")
+    event = (await running.events())[0]
+
+    assert answer.headers["Location"] == f"{SHOP}&hw_click={event['messageId']}&gclid=a%26b&utm_source=x"
+
+
+async def test_a_target_that_would_become_too_long_stays_as_signed(running: Running) -> None:
+    long = "https://shop.example/" + "a" * 4000
+    source = await mail_source(running, pass_on=["a*"])
+
+    answer = await follow(running, f"{token(source, target=long)}?a={'b' * 200}")
+
+    assert answer.headers["Location"] == long
+
+
+async def test_a_head_request_is_counted_as_a_machines(running: Running) -> None:
+    source = await mail_source(running)
+    await running.public.head(f"/l/{token(source)}", allow_redirects=False)
+    await running.public.head(f"/p/{source.id}.gif?t={token(source, 'open')}")
+
+    metrics = await (await running.console.get("/metrics")).text()
+
+    assert f'headwater_mail_machines_total{{kind="head",source="{source.id}"}} 2.0' in metrics
+
+
+async def test_a_pixel_with_a_thousand_parameters_is_a_gif(running: Running) -> None:
+    source = await mail_source(running)
+
+    answer = await running.public.get(f"/p/{source.id}.gif?{'a=1&' * 1000}")
+
+    assert (answer.status, await answer.read()) == (200, GIF)
