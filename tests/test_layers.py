@@ -17,7 +17,7 @@ LAYERS = [
     {"routes", "logs"},
     {"bridges", "console", "health"},
     {"tracker"},
-    {"answer"},
+    {"answer", "replay"},
     {"pipeline"},
     {"trial", "people", "render"},
     {"records"},

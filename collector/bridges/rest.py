@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from collector.answer import accepted_answer, cross_origin, refusal_answer
+from collector.bridges.remember import remember_refused, remember_taken, without_keys
 from collector.bridges.web import require_origin
 from collector.model import Reason, Refusal, Source
 from collector.protocols.payload import Payload, read_payload
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
     from collector.bridges.request import Reader
     from collector.exchange import Answer
+    from collector.model import Hit
     from collector.pipeline import Pipeline
+    from collector.store.deliveries import DeliveryLog
 
 KINDS = {
     "t": "track",
@@ -42,22 +45,31 @@ class RestBridge:
 
     pipeline: Pipeline
     reader: Reader
+    log: DeliveryLog
 
     async def take(self, request: web.Request) -> Answer:
         """Take one event or a batch; answer 200 when they are safe."""
         headers = cross_origin(request) | self.pipeline.advice()
         source: Source | None = None
+        hit: Hit | None = None
         kind = request.match_info.get("kind", "batch")
+        kind = KINDS.get(kind, kind)
+        keys: list[str] = []
+        clean = without_keys(f"segment/{kind}", keys)
         try:
             body = await self.reader.server_body(request)
             payload = read_payload(body, request.headers.get("Content-Type", ""))
-            source = accept_key(self.pipeline, request, presented_keys(request, payload.value))
-            _require_readable(payload)
+            keys += presented_keys(request, payload.value)
+            source = accept_key(self.pipeline, request, keys)
             hit = self.reader.hit(request, source, body)
-            outcomes = await self.pipeline.take(hit, segment(payload, KINDS.get(kind, kind)))
+            _require_readable(payload)
+            outcomes = await self.pipeline.take(hit, segment(payload, kind))
         except Refusal as refusal:
             self.pipeline.refuse(source, refusal, where=f"{request.method} {request.path}"[:200])
+            if source:
+                remember_refused(self.log, source, hit, refusal, clean)
             return refusal_answer(refusal, headers)
+        remember_taken(self.log, hit, outcomes, clean)
         return accepted_answer(outcomes, headers)
 
 

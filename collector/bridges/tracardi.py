@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from collector.answer import accepted_answer, cross_origin, json_answer, refusal_answer
+from collector.bridges.remember import remember_refused, remember_taken, without_keys
 from collector.bridges.rest import accept_key
 from collector.model import Outcome, Refusal, Source
 from collector.protocols.payload import Payload, read_payload, read_query
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
     from collector.bridges.request import Reader
     from collector.exchange import Answer
+    from collector.model import Hit
     from collector.pipeline import Pipeline
+    from collector.store.deliveries import DeliveryLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class TracardiBridge:
 
     pipeline: Pipeline
     reader: Reader
+    log: DeliveryLog
 
     async def track(self, request: web.Request) -> Answer:
         """Take the events of one visit; answer with its ids."""
@@ -38,18 +42,26 @@ class TracardiBridge:
 
     async def _take(self, request: web.Request, kind: str | None) -> Answer:
         source: Source | None = None
+        hit: Hit | None = None
+        keys: list[str] = []
+        session = request.match_info.get("session", "")
+        clean = without_keys("tracardi" if kind is None else f"tracardi/{session}/{kind}", keys)
         try:
             body = await self.reader.server_body(request)
             payload = read_payload(body, request.headers.get("Content-Type", ""))
             if kind is not None:
                 payload = _as_track(payload, request, kind)
-            source = accept_key(self.pipeline, request, _presented(request, payload.value))
-            visit = Visit.of(payload.value)
+            keys += _presented(request, payload.value)
+            source = accept_key(self.pipeline, request, keys)
             hit = self.reader.hit(request, source, body)
+            visit = Visit.of(payload.value)
             outcomes = await self.pipeline.take(hit, tracardi(payload, visit))
         except Refusal as refusal:
             self.pipeline.refuse(source, refusal, where=f"{request.method} {request.path}"[:200])
+            if source:
+                remember_refused(self.log, source, hit, refusal, clean)
             return refusal_answer(refusal, cross_origin(request))
+        remember_taken(self.log, hit, outcomes, clean)
         return _answer(request, visit, outcomes)
 
 

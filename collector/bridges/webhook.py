@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from collector.answer import (
     NO_STORE,
-    REASON_HEADER,
     accepted_answer,
     cross_origin,
     preflight_answer,
-    reason_header,
     refusal_answer,
     text_answer,
 )
+from collector.bridges.remember import remember_refused, remember_taken
 from collector.bridges.web import require_origin
 from collector.exchange import Answer
 from collector.model import Hit, Outcome, Reason, Refusal, Source
@@ -62,7 +61,7 @@ class WebhookBridge:
             outcomes = await self.pipeline.take(hit, webhook(settings.plan))
         except Refusal as refusal:
             return self._refused(request, source, hit, refusal)
-        self._remember(hit, outcomes)
+        remember_taken(self.log, hit, outcomes)
         return _answer(request, hit, outcomes)
 
     def _admit(self, request: web.Request, source: Source) -> None:
@@ -83,20 +82,10 @@ class WebhookBridge:
         self.pipeline.refuse(source, refusal, where=f"{request.method} {request.path}"[:200])
         if source is None:
             return refusal_answer(refusal, cross_origin(request))
-        kept = hit if hit and source.settings.keep != "off" else None
-        row = {"verdict": "refused", "reason": refusal.reason.code, "detail": refusal.detail[:500]}
-        self.log.add(source.id, row, kept)
+        remember_refused(self.log, source, hit, refusal)
         if hit and refusal.reason is Reason.TRAPPED:
             return _form_answer(request, hit)  # who fills the trap need not know
         return refusal_answer(refusal, cross_origin(request))
-
-    def _remember(self, hit: Hit, outcomes: Sequence[Outcome]) -> None:
-        reasons = reason_header(outcomes).get(REASON_HEADER, "")
-        verdicts = ", ".join(sorted({outcome.verdict for outcome in outcomes})) or "handshake"
-        keep = hit.source.settings.keep
-        kept = hit if keep == "all" or (reasons and keep == "refused") else None
-        ids = " ".join(outcome.id or "" for outcome in outcomes)[:500]
-        self.log.add(hit.source.id, {"verdict": verdicts, "reason": reasons, "ids": ids}, kept)
 
 
 def _require_untrapped(hit: Hit, settings: WebhookSettings) -> None:

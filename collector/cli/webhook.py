@@ -14,15 +14,15 @@ from rich.table import Table
 
 from collector.app import collector
 from collector.cli.context import opened, run, with_settings
-from collector.model import Hit, Refusal, Source
+from collector.model import Hit, Outcome, Refusal, Source
 from collector.protocols.presets import PRESETS
 from collector.protocols.sample import SampleError, sample
-from collector.protocols.webhook import webhook as protocol
+from collector.replay import replay as take_again
 from collector.sources import SourceError
 from collector.sources.secret import masked
-from collector.sources.servers import WebhookSettings
+from collector.sources.servers import RestSettings, WebhookSettings
 from collector.store import StoreError
-from collector.store.deliveries import DeliveryLog, unpack
+from collector.store.deliveries import DeliveryLog
 
 if TYPE_CHECKING:
     from collector.settings import Settings
@@ -67,15 +67,16 @@ def address(settings: Settings, name: str, *, reveal: bool) -> None:
 @click.argument("name", metavar="SOURCE")
 @click.option("--last", default=20, show_default=True, help="How many.")
 def deliveries(settings: Settings, name: str, *, last: int) -> None:
-    """Print a source's address and its last deliveries, newest first."""
+    """Print the address of a webhook or rest source and its last deliveries, newest first."""
 
     async def work() -> tuple[Source, list[dict[str, Any]]]:
         async with opened(settings) as (redis, names, catalogue):
-            source = _webhook_source(catalogue, name)
+            source = _server_source(catalogue, name)
             return source, await DeliveryLog(redis, names).last(source.id, last)
 
     source, rows = run(work())
-    click.echo(f"{settings.public_address()}/h/{source.id}")
+    path = f"/h/{source.id}" if source.bridge == "webhook" else "/v1/batch"
+    click.echo(settings.public_address() + path)
     if not rows:
         click.echo("Waiting for the first delivery.")
         return
@@ -109,26 +110,23 @@ def test(settings: Settings, name: str) -> None:
 @click.argument("name", metavar="SOURCE")
 @click.argument("entries", nargs=-1, metavar="[KEPT-AS]…")
 def replay(settings: Settings, name: str, entries: tuple[str, ...]) -> None:
-    """Take kept deliveries once more, oldest first; what is in the stream already is not added again."""
-    for line in run(_replay(settings, name, set(entries))):
+    """Take what was refused of a webhook or rest source once more, oldest first, or the kept hits named."""
+    for line in run(_replay(settings, name, entries)):
         click.echo(line)
 
 
-async def _replay(settings: Settings, name: str, wanted: set[str]) -> list[str]:
-    lines = []
+async def _replay(settings: Settings, name: str, entries: tuple[str, ...]) -> list[str]:
     async with collector(settings) as running:
-        source = _webhook_source(running.catalogue, name)
-        for row in reversed(await running.deliveries.last(source.id)):
-            if "raw" not in row or (wanted and row["entry"] not in wanted):
-                continue
-            try:
-                hit = unpack(row["raw"], source)
-                outcomes = await running.pipeline.take(hit, protocol(source.settings.plan))
-                verdict = ", ".join(sorted({outcome.verdict for outcome in outcomes})) or "no event"
-            except Refusal as refusal:
-                verdict = f"refused: {refusal.message}"
-            lines.append(f"{row['entry']} {verdict}")
-    return lines or ["No delivery is kept. Set settings.keep to all to keep those that are taken."]
+        source = _server_source(running.catalogue, name)
+        taken = take_again(running.pipeline, running.deliveries, source, entries)
+        lines = [f"{entry} {_verdict(result)}" async for entry, result in taken]
+    return lines or ["Nothing to replay. Refused hits are kept unless settings.keep is off."]
+
+
+def _verdict(result: list[Outcome] | Refusal) -> str:
+    if isinstance(result, Refusal):
+        return f"refused: {result.message}"
+    return ", ".join(sorted({outcome.verdict for outcome in result})) or "no event"
 
 
 async def _found(settings: Settings, name: str) -> Source:
@@ -140,6 +138,13 @@ def _webhook_source(catalogue: Catalogue, name: str) -> Source:
     source = catalogue.get(name)
     if not isinstance(source.settings, WebhookSettings):
         raise SourceError(f"{name!r} is a {source.bridge} source, not a webhook source.")
+    return source
+
+
+def _server_source(catalogue: Catalogue, name: str) -> Source:
+    source = catalogue.get(name)
+    if not isinstance(source.settings, WebhookSettings | RestSettings):
+        raise SourceError(f"{name!r} is a {source.bridge} source; hits of webhook and rest sources are kept.")
     return source
 
 

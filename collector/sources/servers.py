@@ -23,6 +23,10 @@ def _readable(value: str) -> str:
 
 Path = Annotated[str, Field(max_length=500), AfterValidator(_readable)]
 GivenSecret = Annotated[Secret, Field(min_length=1, max_length=2000)]
+Keep = Annotated[
+    Literal["off", "refused", "all"],
+    Field(description="Which hits are kept as they came, to be looked at and replayed."),
+]
 KEY_NAME = "key:"
 
 
@@ -48,6 +52,7 @@ class RestSettings(StrictModel):
     """How a rest source is sent to."""
 
     keys: tuple[WriteKey, ...] = Field((), max_length=100, description="Write keys: see `headwater key`.")
+    keep: Keep = "refused"
 
 
 class SignatureSettings(StrictModel):
@@ -97,9 +102,7 @@ class WebhookSettings(StrictModel):
     )
     honeypot: str = Field("", max_length=100, description="Form field that people do not see.")
     per_minute: int = Field(0, ge=0, description="Most deliveries a minute from one address; 0 for any.")
-    keep: Literal["off", "refused", "all"] = Field(
-        "refused", description="Which deliveries are kept as they came, to be looked at and replayed."
-    )
+    keep: Keep = "refused"
     aliases: tuple[Alias, ...] = Field((), description="Further names for the paths of this source.")
 
     @field_validator("preset")

@@ -1,4 +1,4 @@
-"""The last deliveries of each webhook source, for people to look at and replay: best effort, bounded."""
+"""The last hits of webhook sources, and of rest sources what is kept or refused: best effort, bounded."""
 
 from __future__ import annotations
 
@@ -34,14 +34,12 @@ class DeliveryLog:
     def __init__(self, redis: Redis, names: Names) -> None:
         self._redis = redis
         self._names = names
-        self._waiting: deque[tuple[str, dict[Any, Any]]] = deque(maxlen=_WAITING)
+        self._waiting: deque[tuple[str, dict[Any, Any], Hit | None]] = deque(maxlen=_WAITING)
 
     def add(self, source: str, fields: dict[str, str], hit: Hit | None) -> None:
         """Remember a delivery for the next write; ``hit`` is what came, None when it is not kept."""
-        row: dict[Any, Any] = dict(fields)
-        if hit is not None and len(hit.body) <= _MOST_BYTES:
-            row["raw"] = pack(hit)
-        self._waiting.append((source, row))
+        kept = hit if hit is not None and len(hit.body) <= _MOST_BYTES else None
+        self._waiting.append((source, dict(fields), kept))
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -56,7 +54,9 @@ class DeliveryLog:
         rows, self._waiting = self._waiting, deque(maxlen=_WAITING)
         with contextlib.suppress(RedisError, OSError):
             async with self._redis.pipeline(transaction=False) as pipe:
-                for source, fields in rows:
+                for source, fields, hit in rows:
+                    if hit is not None:
+                        fields["raw"] = pack(hit)
                     pipe.xadd(self._names.deliveries(source), fields, maxlen=_KEPT, approximate=False)
                     pipe.expire(self._names.deliveries(source), _SECONDS)
                 await pipe.execute()

@@ -1,0 +1,69 @@
+"""What is remembered of the hits of servers: the verdict, and where the source asks for it the hit itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+from multidict import CIMultiDict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from collector.model import Hit, Outcome, Refusal, Source
+    from collector.store.deliveries import DeliveryLog
+
+_MASK = b"********"
+_KEY_HEADERS = ("Authorization", "X-Write-Key")
+_KEY_PARAMETER = "writeKey"
+
+
+def as_it_came(hit: Hit) -> Hit:
+    """Return the hit itself: deliveries are checked again by what they carry."""
+    return hit
+
+
+def without_keys(way: str, keys: Iterable[str]) -> Callable[[Hit], Hit]:
+    """Return what takes the write keys out of a hit; ``way`` tells replay how to understand it."""
+
+    def clean(hit: Hit) -> Hit:
+        body = hit.body
+        for key in keys:
+            body = body.replace(key.encode(errors="replace"), _MASK)
+        query = [pair for pair in parse_qsl(hit.query, keep_blank_values=True) if pair[0] != _KEY_PARAMETER]
+        headers = CIMultiDict(hit.headers)
+        for name in _KEY_HEADERS:
+            headers.popall(name, None)
+        return replace(hit, body=body, query=urlencode(query), headers=headers, url="", path=way)
+
+    return clean
+
+
+def remember_taken(
+    log: DeliveryLog, hit: Hit, outcomes: Sequence[Outcome], clean: Callable[[Hit], Hit] = as_it_came
+) -> None:
+    """Remember what became of a hit. Of rest sources, only hits that are kept or had something refused."""
+    keep, refused = hit.source.settings.keep, [each for each in outcomes if each.refusal]
+    kept = keep == "all" or (keep == "refused" and bool(refused))
+    if not (kept or refused) and hit.source.bridge == "rest":
+        return
+    row = {
+        "verdict": ", ".join(sorted({outcome.verdict for outcome in outcomes})) or "handshake",
+        "reason": ", ".join(sorted({each.refusal.reason.code for each in refused if each.refusal})),
+        "refused": " ".join(str(each.index) for each in refused),
+        "ids": " ".join(outcome.id or "" for outcome in outcomes)[:500],
+    }
+    log.add(hit.source.id, row, clean(hit) if kept else None)
+
+
+def remember_refused(
+    log: DeliveryLog,
+    source: Source,
+    hit: Hit | None,
+    refusal: Refusal,
+    clean: Callable[[Hit], Hit] = as_it_came,
+) -> None:
+    """Remember why a hit was refused as a whole; ``hit`` is None when it could not be read so far."""
+    row = {"verdict": "refused", "reason": refusal.reason.code, "detail": refusal.detail[:500]}
+    log.add(source.id, row, clean(hit) if hit and source.settings.keep != "off" else None)
