@@ -65,8 +65,9 @@ class Settings(BaseModel):
 
     redis_url: str = Field(
         "",
-        pattern=r"^((redis|rediss|unix)://.*)?$",
-        description="Redis or Valkey: redis://, rediss:// or unix://. Empty starts an embedded one.",
+        pattern=r"^((rediss?(\+sentinel|\+cluster)?|unix)://.*)?$",
+        description="Redis or Valkey: redis://, unix://, redis+sentinel:// or redis+cluster://, rediss with"
+        " TLS (docs/operation.md). Empty starts an embedded one.",
     )
     redis_timeout_seconds: float = Field(2, ge=1, description="Longest wait for one answer from Redis.")
     ack: Literal["stream", "replica", "memory"] = Field(

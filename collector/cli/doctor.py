@@ -17,6 +17,7 @@ import click
 from collector import __version__
 from collector.cli.context import run, with_settings
 from collector.store import Names, StoreError, open_store
+from collector.store.cluster import on_every_node
 from collector.store.connect import check
 from collector.stream.groups import list_groups
 
@@ -57,7 +58,9 @@ async def _look(settings: Settings) -> list[Finding]:
     try:
         async with open_store(settings) as redis:
             await check(redis)
-            findings += [finding async for finding in _redis(redis)]
+            for node, info in (await on_every_node(redis, "INFO")).items():
+                findings += _server(node, info)
+            findings.append(await _clock(redis))
             findings += [finding async for finding in _groups(redis, settings)]
     except StoreError as error:
         findings.append(Finding(right=False, name="redis", text=str(error)))
@@ -92,25 +95,27 @@ def _data_folder(settings: Settings) -> Finding:
     return Finding(right=free > _LEAST_FREE_BYTES, name="data folder", text=text)
 
 
-async def _redis(redis: Redis) -> AsyncIterator[Finding]:
-    info: dict[str, Any] = await redis.info()
+def _server(node: str, info: dict[str, Any]) -> Iterator[Finding]:
+    where = f" ({node})" if node else ""
     number = str(info["valkey_version"] if "valkey_version" in info else info["redis_version"])
     kind = "Valkey" if "valkey_version" in info else "Redis"
     recent = tuple(int(part) for part in number.split(".")[:2]) >= _LEAST_REDIS
-    yield Finding(right=recent, name="redis", text=f"{kind} {number}; 6.2 or later is needed")
+    yield Finding(right=recent, name="redis", text=f"{kind} {number}; 6.2 or later is needed{where}")
 
     policy = info.get("maxmemory_policy", "")
     text = f"maxmemory-policy is {policy}" + ("" if policy == "noeviction" else ": set it to noeviction")
-    yield Finding(right=policy == "noeviction", name="eviction", text=text)
+    yield Finding(right=policy == "noeviction", name="eviction", text=text + where)
 
     durable = bool(info.get("aof_enabled"))
     text = "the append-only file is on" if durable else "the append-only file is off: set appendonly yes"
-    yield Finding(right=durable, name="durability", text=text)
+    yield Finding(right=durable, name="durability", text=text + where)
 
+
+async def _clock(redis: Redis) -> Finding:
     seconds, micros = await redis.time()
     apart = abs(time.time() - seconds - micros / 1e6)
     text = f"this clock and Redis' are {apart * 1000:.0f} ms apart"
-    yield Finding(right=apart < _MOST_CLOCK_SECONDS, name="clock", text=text)
+    return Finding(right=apart < _MOST_CLOCK_SECONDS, name="clock", text=text)
 
 
 async def _groups(redis: Redis, settings: Settings) -> AsyncIterator[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -101,8 +103,11 @@ async def _tail(
             seen[key] = rows[last][0] if len(rows) > last else "0-0"
         printed = 0
         while True:
-            answer: Any = await redis.xread(seen, block=_BLOCK_MS, count=100)
-            for key, entries in answer:
+            # One by one: a cluster has the partitions in several places.
+            answers: Any = await asyncio.gather(
+                *(redis.xread({key: last}, block=_BLOCK_MS, count=100) for key, last in seen.items())
+            )
+            for key, entries in itertools.chain.from_iterable(answers):
                 for entry, fields in entries:
                     seen[key.decode()] = entry
                     if wanted in {None, fields[b"source"]}:

@@ -68,7 +68,8 @@ async def overview(
     begin = buckets[0] * report.span
     prefix = names.stats(source)
     async with redis.pipeline(transaction=False) as pipe:
-        pipe.pfcount(*(f"{prefix}:visitors:{report.span}:{bucket}" for bucket in buckets))
+        spans = (f"{prefix}:visitors:{report.span}:{bucket}" for bucket in buckets)
+        pipe.execute_command("PFCOUNT", *spans)  # redis-py's own would refuse on a cluster; this is one slot
         for dimension in DIMENSIONS:
             keys = [f"{prefix}:top:{report.span}:{bucket}:{dimension}" for bucket in buckets]
             pipe.zunion(keys, withscores=True)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from redis.exceptions import RedisError
 
+from collector.store.cluster import on_every_node
+
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
@@ -98,6 +100,6 @@ class Salts:
     async def _rewrite(self) -> None:
         """Have the append-only file written anew: it still holds the salt of the day before yesterday."""
         self._rewrite_at = 0.0
-        persistence: Any = await self._redis.info("persistence")
-        if persistence.get("aof_enabled"):
-            await self._redis.bgrewriteaof()
+        nodes = await on_every_node(self._redis, "INFO", "persistence", replicas=True)
+        if any(node.get("aof_enabled") for node in nodes.values()):
+            await on_every_node(self._redis, "BGREWRITEAOF", replicas=True)

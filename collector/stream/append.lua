@@ -25,7 +25,11 @@ local entries = {}
 
 for mark = 1, marks do
   local last = tonumber(redis.call('GET', KEYS[1 + mark]) or 0)
-  if last >= tonumber(ARGV[2 * mark]) then return last end
+  if last >= tonumber(ARGV[2 * mark]) then
+    -- A write, so that WAIT behind it waits until replicas have what came before it: the group too.
+    redis.call('EXPIRE', KEYS[1 + mark], MARK_SECONDS)
+    return last
+  end
 end
 for at = 2 + 2 * marks, #ARGV, 6 do
   local window = tonumber(ARGV[at + 2])

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import NoScriptError, RedisError
 
+from collector.store.cluster import on_one_connection
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -69,20 +71,18 @@ class Appender:
         """Append the records in order, as one; return what became of each. Raises also Appended."""
         keys, arguments = self._pack(records, marks)
         try:
-            answer = await self._call("EVALSHA", _SHA, len(keys), *keys, *arguments)
+            answer = await self._call(keys, "EVALSHA", _SHA, len(keys), *keys, *arguments)
         except NoScriptError:  # restarted, or failed over: nothing was done
-            answer = await self._call("EVAL", _SCRIPT, len(keys), *keys, *arguments)
+            answer = await self._call(keys, "EVAL", _SCRIPT, len(keys), *keys, *arguments)
         if isinstance(answer, int):
             raise Appended(answer)
         return [Receipt("stored", entry.decode()) if entry else Receipt("duplicate") for entry in answer]
 
-    async def _call(self, *command: Any) -> Any:
+    async def _call(self, keys: Sequence[str], *command: Any) -> Any:
         if not self._replicas:
             return await self._redis.execute_command(*command)  # type: ignore[no-untyped-call]
-        async with self._redis.pipeline(transaction=False) as pipe:  # WAIT speaks of its own connection
-            pipe.execute_command(*command)
-            pipe.execute_command("WAIT", self._replicas, 0)
-            answer, reached = await pipe.execute()
+        wait = ("WAIT", self._replicas, 0)  # it speaks of what its own connection wrote
+        answer, reached = await on_one_connection(self._redis, keys[0], command, wait)
         if reached < self._replicas:
             raise RedisError(f"{reached} of {self._replicas} replicas have it")
         return answer

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from redis.exceptions import RedisError
 
+from collector.store.cluster import on_every_node
+
 if TYPE_CHECKING:
     from collector.store import Redis
 
@@ -28,10 +30,9 @@ class Pressure:
     async def look(self) -> None:
         """Ask Redis; when it does not answer, the last answer stands."""
         try:
-            answer: Any = await self._redis.info("memory")
+            nodes = (await on_every_node(self._redis, "INFO", "memory")).values()
         except (RedisError, OSError):
             return
-        nodes = [answer] if "used_memory" in answer else list(answer.values())
         self.used = max(_share(node) for node in nodes)
         policies = {node.get("maxmemory_policy", "noeviction") for node in nodes} - {"noeviction"}
         self.policy = ", ".join(sorted(policies))

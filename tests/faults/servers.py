@@ -42,6 +42,15 @@ class Server:
         """Its address."""
         return f"redis://127.0.0.1:{self.port}"
 
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def option(self, name: str) -> str:
+        """Return what an option was started with."""
+        return self._options[self._options.index(f"--{name}") + 1]
+
     def client(self) -> redis.Redis:
         """Return a plain client for looking from outside."""
         return redis.Redis(port=self.port, protocol=2, socket_timeout=5)
