@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
+import os
 from contextlib import asynccontextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ import click
 
 from collector.settings import Settings, load
 from collector.sources import Catalogue
+from collector.sources.history import acting
 from collector.store import Names, open_store
 from collector.store.connect import check
 
@@ -48,13 +51,24 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[tuple[Redis, Names, Catalogue]]:
-    """Yield Redis, the names of its keys and the loaded catalogue. Raises StoreError."""
+    """Yield Redis, the names of its keys and the loaded catalogue. Raises StoreError.
+
+    What is changed meanwhile stands in the history under the name of the shell's user.
+    """
     async with open_store(settings) as redis:
         await check(redis)
         names = Names(settings.namespace)
         catalogue = Catalogue(redis, names)
         await catalogue.load()
-        yield redis, names, catalogue
+        with acting(f"{_user()} (shell)"):
+            yield redis, names, catalogue
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container the user may have no name
+        return f"user {os.getuid()}"
 
 
 def public_base(settings: Settings) -> str:

@@ -11,6 +11,7 @@ from aiohttp import web
 from collector.access import Role, ThrottledError
 from collector.access.gate import ACCOUNT, CALLER, NEW_SESSION, ForeignError
 from collector.render import page, see_other
+from collector.sources.history import acting
 from collector.store import RedisError
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ async def _let_in(gate: Gate, request: web.Request, handler: Handler) -> web.Str
     request[CALLER], request[ACCOUNT] = caller, caller.account if caller else None
     await gate.check_write(request, caller)
     if caller or await _is_open(gate, request):
-        return await _answered(request, handler)
+        with acting(caller.name if caller else ""):
+            return await _answered(request, handler)
     return _ask_to_sign_in(request)
 
 

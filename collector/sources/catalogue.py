@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from redis.exceptions import RedisError
 
-from collector.sources.form import SourceError, check_form, dump, load, merge, plain, to_source
-from collector.sources.secret import Revealed
+from collector.sources.form import SourceError, StaleError, dump, load, merge, rewritten, to_source
+from collector.sources.history import changes, note
 from collector.store.snapshot import replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
     from collector.model import Source
     from collector.sources.form import SourceForm
+    from collector.sources.history import Change
     from collector.store import Names, Redis
 
 log = structlog.get_logger()
@@ -88,40 +89,91 @@ class Catalogue:
 
     async def add(self, form: SourceForm) -> Source:
         """Store a new source. Raises SourceError when its id or an alias is taken."""
-        if form.id in self._by_name:
-            raise SourceError(f"A source called {form.id!r} exists already. Choose another id.")
         now = _now()
-        return await self._write("add", to_source(form, created=now, updated=now, version=1))
+        new = to_source(form, created=now, updated=now, version=1)
 
-    async def change(self, name: str, fields: Mapping[str, Any]) -> Source:
+        async def write(pipe: Any) -> Source:
+            if form.id in self._by_name or await pipe.hexists(self._names.sources, form.id):
+                raise SourceError(f"A source called {form.id!r} exists already. Choose another id.")
+            self._refuse_taken_names(new)
+            pipe.multi()
+            self._note(pipe, "add", None, new)
+            return new
+
+        return await self._write(write)
+
+    async def change(self, name: str, fields: Mapping[str, Any], *, version: int | None = None) -> Source:
         """Change fields of a source; ``settings`` and ``privacy`` are merged key by key.
 
-        A masked secret among the fields stands for the secret that the source has.
+        A masked secret among the fields stands for the secret that the source has. ``version`` is the one
+        that the changer has seen. Raises SourceError, and StaleError when it has been changed since.
         """
-        old = self.get(name)
-        if fields.get("id", old.id) != old.id:
-            raise SourceError("The id of a source cannot be changed; add an alias instead.")
-        secrets = Revealed()
-        form = check_form(merge(plain(old, secrets), fields), secrets)
-        new = to_source(form, created=old.created, updated=_now(), version=old.version + 1)
-        return await self._write("change", new)
+        return await self._rewrite(name, lambda old: merge(old, fields), version)
 
-    async def remove(self, name: str) -> None:
-        """Forget a source."""
-        source = self.get(name)
-        async with self._redis.pipeline(transaction=True) as pipe:
+    async def replace(self, name: str, fields: Mapping[str, Any], *, version: int | None = None) -> Source:
+        """Write all fields of a source anew; those left out get their defaults. Raises as ``change`` does."""
+        return await self._rewrite(name, lambda old: {"id": old["id"], **fields}, version)
+
+    async def remove(self, name: str, *, version: int | None = None) -> None:
+        """Forget a source. Raises SourceError, StaleError."""
+        source_id = self.get(name).id
+
+        async def write(pipe: Any) -> Source:
+            old = await self._stored(pipe, source_id, version)
+            pipe.multi()
+            self._note(pipe, "remove", old, None)
+            return old
+
+        await self._redis.transaction(write, self._names.sources)
+        self._forget(source_id)
+
+    async def history(self, source_id: str, *, before: str = "", most: int = 50) -> list[Change]:
+        """Return what was changed at a source, the latest first; ``before`` is an older page's cursor."""
+        return await changes(self._redis, self._names, source_id, before=before, most=most)
+
+    async def _rewrite(
+        self, name: str, fields: Callable[[dict[str, Any]], dict[str, Any]], version: int | None
+    ) -> Source:
+        """Write what ``fields`` makes of the stored fields: those in memory may be a moment old."""
+        source_id = self.get(name).id
+
+        async def write(pipe: Any) -> Source:
+            old = await self._stored(pipe, source_id, version)
+            new = rewritten(old, fields, _now())
+            self._refuse_taken_names(new)
+            pipe.multi()
+            self._note(pipe, "change", old, new)
+            return new
+
+        return await self._write(write)
+
+    async def _stored(self, pipe: Any, source_id: str, version: int | None) -> Source:
+        raw: bytes | None = await pipe.hget(self._names.sources, source_id)
+        if raw is None:
+            raise SourceError(f"The source {source_id!r} has been removed.")
+        stored: Source = load(raw)
+        if version not in {None, stored.version}:
+            raise StaleError(f"The source {source_id!r} has been changed meanwhile. Look at it again.")
+        return stored
+
+    def _note(self, pipe: Any, what: str, old: Source | None, new: Source | None) -> None:
+        """Put on a pipeline what a change writes: the source, the news for collectors, the history."""
+        source = new or old
+        if source is None:
+            return
+        if new:
+            pipe.hset(self._names.sources, source.id, dump(new))
+        else:
             pipe.hdel(self._names.sources, source.id)
-            pipe.xadd(self._names.changes, {"id": source.id, "what": "remove"}, maxlen=_CHANGES_KEPT)
-            await pipe.execute()
-        self._forget(source.id)
+        pipe.xadd(self._names.changes, {"id": source.id, "what": what}, maxlen=_CHANGES_KEPT)
+        note(pipe, self._names, what, old, new)
 
-    async def _write(self, what: str, source: Source) -> Source:
-        self._refuse_taken_names(source)
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(self._names.sources, source.id, dump(source))
-            pipe.xadd(self._names.changes, {"id": source.id, "what": what}, maxlen=_CHANGES_KEPT)
-            await pipe.execute()
-        self._put(source)
+    async def _write(self, write: Callable[[Any], Awaitable[Source]]) -> Source:
+        """Write a source, again when another change came between reading and writing."""
+        source: Source = await self._redis.transaction(write, self._names.sources, value_from_callable=True)
+        held = self._sources.get(source.id)
+        if held is None or held.created != source.created or held.version < source.version:
+            self._put(source)
         return source
 
     def _refuse_taken_names(self, source: Source) -> None:

@@ -25,7 +25,7 @@ from collector.sources.secret import Revealed
 from collector.sources.settings import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{1,31}$")]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=50)]
@@ -35,6 +35,10 @@ _ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no characters that people mi
 
 class SourceError(Exception):
     """A source cannot be made, found or changed; the message is one sentence for a person."""
+
+
+class StaleError(SourceError):
+    """A source has been changed since it was looked at."""
 
 
 def new_id() -> str:
@@ -117,6 +121,16 @@ def merge(old: dict[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(value, dict) and isinstance(old.get(name), dict)
         merged[name] = {**old[name], **value} if both else value
     return merged
+
+
+def rewritten(old: Source, fields: Callable[[dict[str, Any]], dict[str, Any]], updated: str) -> Source:
+    """Return the source that ``fields`` makes of the fields of an old one; a mask stands for its secret."""
+    secrets = Revealed()
+    written = fields(plain(old, secrets))
+    if written["id"] != old.id:
+        raise SourceError("The id of a source cannot be changed; add an alias instead.")
+    form = check_form(written, secrets)
+    return to_source(form, created=old.created, updated=updated, version=old.version + 1)
 
 
 def dump(source: Source) -> bytes:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from collector.sources.form import SourceError, new_id
+from collector.sources.secret import Revealed
 from collector.sources.servers import KEY_NAME, RestSettings, WriteKey
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _the_key(source: Source, key_id: str) -> WriteKey:
 
 
 def _dumped(source: Source) -> list[dict[str, object]]:
-    return [key.model_dump(exclude_defaults=True) for key in source.settings.keys]
+    return [key.model_dump(exclude_defaults=True, context=Revealed()) for key in source.settings.keys]
 
 
 async def _keep(catalogue: Catalogue, source: Source, keys: list[dict[str, object]]) -> None:

@@ -34,7 +34,7 @@ class WriteKey(StrictModel):
     """A key that may write to a source. The key itself is not kept, only its digest."""
 
     id: str = Field(pattern=r"^[a-z0-9]{4,16}$", description="Short name to rotate and revoke it by.")
-    digest: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the key.")
+    digest: Secret = Field(min_length=64, max_length=64, description="SHA-256 of the key.")
     label: str = Field("", max_length=100, description="Who uses it.")
     origins: tuple[Origin, ...] = Field(
         (), description="Origins that may use it. A key with origins is public: browsers carry it."
@@ -45,7 +45,7 @@ class WriteKey(StrictModel):
     @property
     def name(self) -> str:
         """The name that leads from the key to its source in the catalogue."""
-        return KEY_NAME + self.digest
+        return KEY_NAME + self.digest.get_secret_value()
 
 
 class RestSettings(StrictModel):

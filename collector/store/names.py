@@ -54,6 +54,10 @@ class Names:
         """Name the stream of changes to sources."""
         return f"{self.namespace}:{{sources}}:changes"
 
+    def history(self, source: str) -> str:
+        """Name the capped stream of what was changed at a source."""
+        return f"{self.namespace}:{{sources}}:history:{source}"
+
     def salt(self, day: int) -> str:
         """Name the salt of a day, counted since 1970."""
         return f"{self.namespace}:{{salts}}:{day}"
