@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import orjson
 import structlog
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Handler = Callable[[web.Request], Awaitable[Answered]]
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 NO_STORE = {"Cache-Control": "no-store"}
 _JSON = {**NO_STORE, "Content-Type": "application/json"}
@@ -125,7 +127,7 @@ def preflight_answer(request: Request) -> Answer:
     )
 
 
-async def settled(handler: Callable[[Any], Awaitable[Answered]], request: Request) -> Answered:
+async def settled(handler: Callable[[Any], Awaitable[T]], request: Request) -> T | Answer:
     """Return a handler's answer; a refusal is answered as one, a fault is logged once and answered 500."""
     try:
         return await handler(request)

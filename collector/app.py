@@ -28,7 +28,7 @@ from collector.enrich.visitors import Visitors
 from collector.health import Health
 from collector.pipeline import Pipeline
 from collector.ports import Ports
-from collector.routes import public_routes
+from collector.routes import lean_routes, public_routes
 from collector.sources import Catalogue
 from collector.sources.short_links import ShortLinks
 from collector.sources.withdrawals import Withdrawals
@@ -46,6 +46,7 @@ from collector.tracker import TrackerViews
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from collector.lean import LeanRoute
     from collector.settings import Settings
     from collector.store import Redis
 
@@ -64,6 +65,7 @@ class Collector:
     withdrawals: Withdrawals
     health: Health
     public: web.Application
+    lean: list[LeanRoute]
     console: web.Application
 
 
@@ -130,6 +132,7 @@ def _wire(
     reader = Reader(settings)
     browser = WebBridge(pipeline, reader)
     recorder = Recorder(pipeline, reader, withdrawals)
+    email = EmailBridge(recorder, browser, short_links)
     public = web.Application()
     public.on_response_prepare.append(_hide_software)
     public.add_routes(
@@ -142,10 +145,11 @@ def _wire(
             documents=ClientDocuments(pipeline, reader),
             tracardi=TracardiBridge(pipeline, reader, deliveries),
             webhooks=WebhookBridge(pipeline, reader, deliveries),
-            email=EmailBridge(recorder, browser, short_links),
+            email=email,
             health=health,
         )
     )
+    lean = lean_routes(settings.path_prefix, browser=browser, email=email) if settings.lean_paths else []
     ports = Ports(settings.port, settings.console_port)
     access = Access(redis, Names(settings.namespace), settings)
     console = _console(Parts(settings, ports, catalogue, Gate(access, settings)))
@@ -160,6 +164,7 @@ def _wire(
         withdrawals,
         health,
         public,
+        lean,
         console,
     )
 

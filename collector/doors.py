@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aiohttp import web
 
+from collector.lean import LeanDoor
+from collector.tasks import running
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from collector.app import Collector
+    from collector.lean import LeanRoute
     from collector.ports import Ports
     from collector.settings import Settings
 
@@ -25,21 +29,44 @@ class DoorError(Exception):
 
 
 @asynccontextmanager
-async def open_doors(running: Collector, *, shared: bool = False) -> AsyncIterator[Ports]:
+async def open_doors(parts: Collector, *, shared: bool = False) -> AsyncIterator[Ports]:
     """Open both listeners; on leaving stop accepting and finish what is under way. Raises DoorError.
 
     ``shared`` lets several processes listen on the same port.
     """
-    settings = running.settings
-    public, console = _runner(running.public, settings), _runner(running.console, settings)
+    settings, ports = parts.settings, parts.ports
+    console_at = settings.console_host, settings.console_port
+    async with (
+        _door(parts.public, settings, (settings.host, settings.port), parts.lean, shared=shared) as public,
+        _door(parts.console, settings, console_at, (), shared=shared) as console,
+    ):
+        ports.public, ports.console = public, console
+        yield ports
+
+
+@asynccontextmanager
+async def _door(
+    app: web.Application,
+    settings: Settings,
+    address: tuple[str, int],
+    routes: Sequence[LeanRoute],
+    *,
+    shared: bool,
+) -> AsyncIterator[int]:
+    """Yield the port of a listener. What its lean routes do not serve is aiohttp's."""
+    runner = _runner(app, settings)
+    await runner.setup()
+    aiohttp = cast("web.Server", runner.server)
+    lean = LeanDoor(routes, aiohttp, idle_seconds=settings.keepalive_seconds)
+    server = await _listen(lean.connect if routes else aiohttp, address, shared=shared)
     try:
-        running.ports.public = await _listen(public, settings.host, settings.port, shared=shared)
-        running.ports.console = await _listen(
-            console, settings.console_host, settings.console_port, shared=shared
-        )
-        yield running.ports
+        async with running(lean.run()):
+            yield server.sockets[0].getsockname()[1]
+            server.close()
+            await lean.close(_finish_seconds(settings))
     finally:
-        await asyncio.gather(public.cleanup(), console.cleanup())
+        server.close()
+        await runner.cleanup()
 
 
 def _runner(app: web.Application, settings: Settings) -> web.AppRunner:
@@ -51,15 +78,22 @@ def _runner(app: web.Application, settings: Settings) -> web.AppRunner:
         max_line_size=_HEADER_BYTES,
         max_field_size=_HEADER_BYTES,
         auto_decompress=False,  # bodies are inflated by our own bounded reader
-        shutdown_timeout=max(1, settings.grace_seconds - settings.unready_seconds) / 2,  # half is to flush
+        shutdown_timeout=_finish_seconds(settings),
     )
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int, *, shared: bool) -> int:
-    await runner.setup()
+def _finish_seconds(settings: Settings) -> float:
+    """Return the time for answers under way; the other half is to flush."""
+    return max(1, settings.grace_seconds - settings.unready_seconds) / 2
+
+
+async def _listen(
+    factory: Callable[[], asyncio.BaseProtocol], address: tuple[str, int], *, shared: bool
+) -> asyncio.Server:
+    host, port = address
+    loop = asyncio.get_running_loop()
     try:
-        await web.TCPSite(runner, host, port, reuse_port=shared or None, backlog=_BACKLOG).start()
+        return await loop.create_server(factory, host, port, reuse_port=shared or None, backlog=_BACKLOG)
     except OSError as error:
         reason = (error.strerror or str(error)).split(": ")[-1]
         raise DoorError(f"Cannot listen on {host} port {port}: {reason}. Choose another port.") from None
-    return int(runner.addresses[0][1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -12,11 +14,15 @@ from collector.answer import (
     json_answer,
     preflight_answer,
     refusal_answer,
+    settled,
     text_answer,
 )
+from collector.lean import LeanRoute
 from collector.model import Reason, Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from collector.answer import Handler
     from collector.bridges.documents import ClientDocuments
     from collector.bridges.email import EmailBridge
@@ -25,7 +31,7 @@ if TYPE_CHECKING:
     from collector.bridges.tracardi import TracardiBridge
     from collector.bridges.web import WebBridge
     from collector.bridges.webhook import WebhookBridge
-    from collector.exchange import Answer
+    from collector.exchange import Answer, Request
     from collector.health import Health
     from collector.tracker import TrackerViews
 
@@ -88,6 +94,25 @@ def public_routes(
     for method, path, handler in table:
         routes.append(web.route(method, prefix + path, guarded(handler)))
     return [*routes, web.route("*", "/{rest:.*}", guarded(unmatched))]
+
+
+def lean_routes(prefix: str, *, browser: WebBridge, email: EmailBridge) -> list[LeanRoute]:
+    """Return the routes that the lean way in serves too: what browsers and mail programs ask for most."""
+    table: list[tuple[set[str], str, Callable[[Request], Awaitable[Answer]]]] = [
+        ({"POST"}, "/e/{source}", browser.beacon),
+        ({"GET", "HEAD"}, "/p/{source}.gif", email.pixel),
+        ({"GET", "HEAD"}, "/l/{token}", email.click),
+    ]
+    return [
+        LeanRoute(frozenset(methods), _pattern(prefix + path), partial(settled, handler))
+        for methods, path, handler in table
+    ]
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return the pattern of a path with its query; a name in braces takes what needs no decoding."""
+    named = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[A-Za-z0-9_.-]{2,8000})", re.escape(path))
+    return re.compile(named + r"(\?.*)?")
 
 
 def _posted(path: str, handler: Handler) -> list[tuple[str, str, Handler]]:

@@ -53,6 +53,10 @@ class Settings(BaseModel):
     path_prefix: str = Field(
         "", pattern=r"^(/[A-Za-z0-9_-]+)*$", description="Path in front of every public path, such as /in."
     )
+    lean_paths: bool = Field(
+        default=True,
+        description="Serve beacons, pixels and click links by the lean way in; false leaves them to aiohttp.",
+    )
     workers: int = Field(1, ge=1, le=256, description="Collector processes that share the port.")
     grace_seconds: float = Field(10, gt=0, description="Time to finish and flush after SIGTERM.")
     unready_seconds: float = Field(

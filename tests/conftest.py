@@ -42,11 +42,29 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         runner.run(server.__aexit__(None, None, None))
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a module that says BOTH_WAYS through the lean way in and through aiohttp."""
+    if "lean_paths" in metafunc.fixturenames and hasattr(metafunc.module, "BOTH_WAYS"):
+        metafunc.parametrize("lean_paths", [True, False], ids=["lean", "aiohttp"])
+
+
 @pytest.fixture
-def settings(redis_url: str, tmp_path: Path) -> Settings:
+def lean_paths() -> bool:
+    """Whether the hot paths are served by the lean way in."""
+    return True
+
+
+@pytest.fixture
+def settings(redis_url: str, tmp_path: Path, lean_paths: bool) -> Settings:
     """Settings with a namespace of this test's own."""
-    namespace = f"test{next(_NUMBERS)}"
-    return Settings(redis_url=redis_url, namespace=namespace, data=tmp_path, port=0, console_port=0)
+    return Settings(
+        redis_url=redis_url,
+        namespace=f"test{next(_NUMBERS)}",
+        data=tmp_path,
+        port=0,
+        console_port=0,
+        lean_paths=lean_paths,
+    )
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.conftest import Running
 
+BOTH_WAYS = True
+
 PAGE = {
     "type": "page",
     "messageId": "m1",

@@ -17,7 +17,7 @@ LAYERS = [
     {"routes", "logs"},
     {"bridges", "console", "health"},
     {"tracker"},
-    {"answer", "replay"},
+    {"answer", "replay", "lean"},
     {"pipeline"},
     {"trial", "people", "render"},
     {"records"},

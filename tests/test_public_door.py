@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collector.settings import Settings
     from tests.conftest import Running
 
+BOTH_WAYS = True
+
 
 async def test_health_readiness_version_and_robots(running: Running) -> None:
     assert await (await running.public.get("/healthz")).text() == "ok\n"

@@ -11,6 +11,8 @@ from collector.sources import SourceError, check_form
 if TYPE_CHECKING:
     from tests.conftest import Running
 
+BOTH_WAYS = True
+
 VIEW = {"batch": [{"type": "page"}]}
 SERVER = {"visitors": "cookie", "cookie": "server"}
 HOME = {"Host": "shop.example", "Origin": "https://shop.example"}

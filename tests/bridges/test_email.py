@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collector.settings import Settings
     from tests.conftest import Running
 
+BOTH_WAYS = True
+
 SHOP = "https://shop.example/?u=https%3A%2F%2Fy%2F%3Fz%3D1&e=%zz&~=%7E"
 
 

@@ -11,6 +11,8 @@ from collector.bridges.web import GIF
 if TYPE_CHECKING:
     from tests.conftest import Running
 
+BOTH_WAYS = True
+
 
 async def test_a_pixel_stores_one_event(running: Running) -> None:
     source = await running.add()

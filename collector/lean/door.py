@@ -1,0 +1,105 @@
+"""What the connections of the lean way in share: its routes, its limits, the clock, the way to aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import structlog
+
+from collector.lean.connection import MOST_BYTES, Connection
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+
+    from aiohttp.web_protocol import RequestHandler
+
+    from collector.exchange import Answer, Request
+    from collector.lean.head import Head
+
+    Handler: TypeAlias = "Callable[[Request], Awaitable[Answer]]"
+    Found: TypeAlias = "tuple[Handler, Mapping[str, str]]"
+
+log = structlog.get_logger()
+
+_SWEEP_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class LeanRoute:
+    """A path of the lean way in; the pattern's named groups become ``match_info``."""
+
+    methods: frozenset[str]
+    pattern: re.Pattern[str]
+    handler: Handler
+
+
+class LeanDoor:
+    """The common part of all connections. ``aiohttp`` makes the protocol that takes one over."""
+
+    def __init__(
+        self, routes: Sequence[LeanRoute], aiohttp: Callable[[], RequestHandler], *, idle_seconds: float
+    ) -> None:
+        self._routes = routes
+        self.aiohttp = aiohttp
+        self.idle_seconds = idle_seconds
+        self.connections: set[Connection] = set()
+        self.closing = False
+        self.date = _date_line()
+        self._answering: set[asyncio.Task[None]] = set()
+
+    def connect(self) -> Connection:
+        """Return the protocol of a new connection."""
+        return Connection(self)
+
+    def now(self) -> float:
+        """Return the time that connections measure their patience by, in seconds."""
+        return time.monotonic()
+
+    def find(self, head: Head) -> Found | None:
+        """Return the handler of a request and the named parts of its path, None when it is not for here."""
+        if head.length > MOST_BYTES:
+            return None
+        for route in self._routes:
+            if head.method in route.methods and (match := route.pattern.fullmatch(head.target)):
+                return route.handler, match.groupdict()
+        return None
+
+    def begin(self, answering: Coroutine[Any, Any, None], connection: Connection) -> None:
+        """Run the answering of a request to its end, also when its connection is gone."""
+        task = asyncio.get_running_loop().create_task(answering)
+        self._answering.add(task)
+        task.add_done_callback(lambda done: self._ended(done, connection))
+
+    async def run(self) -> None:
+        """Keep the date, and end what idles or dawdles."""
+        while True:
+            self.date = _date_line()
+            now = self.now()
+            for connection in tuple(self.connections):
+                connection.check(now)
+            await asyncio.sleep(_SWEEP_SECONDS)
+
+    async def close(self, seconds: float) -> None:
+        """Let the answers under way be written, for so long; then close every connection."""
+        self.closing = True
+        for connection in tuple(self.connections):
+            connection.end()
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=seconds)
+        for connection in tuple(self.connections):
+            connection.abort()
+
+    def _ended(self, task: asyncio.Task[None], connection: Connection) -> None:
+        self._answering.discard(task)
+        if not task.cancelled() and (fault := task.exception()):
+            log.error("fault", error=repr(fault))
+            connection.abort()
+
+
+def _date_line() -> bytes:
+    return f"Date: {formatdate(usegmt=True)}\r\n".encode("ascii")
