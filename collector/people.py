@@ -9,30 +9,51 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from collector import __version__
 from collector.protocols.clock import to_iso
 from collector.protocols.ids import uuid7
-from collector.store.people import Person, PersonError
+from collector.store.deliveries import held_deliveries
+from collector.store.erased import remember_erased
+from collector.store.people import Person, PersonError, digests_in
 from collector.store.people_index import streams_of
 from collector.store.timeline import Held, append_to_all, remove, timeline
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from collector.sources import Catalogue
     from collector.store import Names, Redis
     from collector.store.timeline import Progress
+    from collector.stream import Record
 
-__all__ = ["Held", "Holdings", "Person", "PersonError", "export", "forget", "person"]
+__all__ = ["Forgotten", "Held", "Holdings", "Person", "PersonError", "export", "forget", "person"]
+
+
+async def _nothing() -> AsyncIterator[Record]:
+    """Yield no record."""
+    nobody: tuple[Record, ...] = ()
+    for each in nobody:
+        yield each
 
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """Where events of people are held."""
+    """Where events of people are held; ``waiting`` gives the records in a spool."""
 
     redis: Redis
     names: Names
     catalogue: Catalogue
+    waiting: Callable[[], AsyncIterator[Record]] = _nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """How much was removed."""
+
+    events: int
+    deliveries: int
 
 
 async def person(
@@ -53,29 +74,38 @@ async def person(
 async def export(
     holdings: Holdings, who: Person, *, progress: Progress | None = None
 ) -> AsyncIterator[dict[str, Any]]:
-    """Yield all that is held of a person: each event with its stream and entry.
+    """Yield all that is held of a person: events with stream and entry, those that wait, kept deliveries.
 
-    Raises PersonError, redis.exceptions.RedisError, OSError.
+    Raises PersonError, redis.exceptions.RedisError, OSError, SpoolError.
     """
     async for held in person(holdings, who, progress=progress):
         yield {"stream": held.stream, "entry": held.entry, "event": held.event}
+    async for record in holdings.waiting():
+        if not digests_in(record.data).isdisjoint(who.digests):
+            yield {"spool": record.stream, "event": orjson.loads(record.data)}
+    async for key, entry, delivery in held_deliveries(holdings.redis, holdings.names, who):
+        yield {"stream": key, "entry": entry, "delivery": delivery}
 
 
 async def forget(
     holdings: Holdings, who: Person, *, block: bool = False, progress: Progress | None = None
-) -> int:
+) -> Forgotten:
     """Remove what is held of a person, leave a tombstone, and keep the ids out from now on if asked.
 
-    Returns how many events were removed. Raises PersonError, redis.exceptions.RedisError, OSError.
+    What waits in a spool, this one's or another collector's, is left out when it is brought to the stream.
+    Raises PersonError, redis.exceptions.RedisError, OSError.
     """
-    ids = who.ids
+    redis, names, ids = holdings.redis, holdings.names, who.ids
     if block:  # first, so that nothing new comes behind the broom
         await _block(holdings.catalogue, ids)
-    removed = 0
+    await remember_erased(redis, names, who.digests)
+    events = deliveries = 0
     async for held in person(holdings, who, progress=progress):
-        removed += await remove(holdings.redis, held)
-    await append_to_all(holdings.redis, holdings.names, _tombstone(ids))
-    return removed
+        events += await remove(redis, held.stream, held.entry)
+    async for key, entry, _ in held_deliveries(redis, names, who):
+        deliveries += await remove(redis, key, entry)
+    await append_to_all(redis, names, _tombstone(ids))
+    return Forgotten(events, deliveries)
 
 
 async def _block(catalogue: Catalogue, ids: dict[str, str]) -> None:

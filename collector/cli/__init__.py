@@ -23,6 +23,7 @@ from collector.cli.webhook import replay, webhook
 from collector.doors import DoorError
 from collector.enrich.place import PlaceError
 from collector.links import LinkError
+from collector.logs import configure_logs
 from collector.settings import SettingsError
 from collector.sources import SourceError
 from collector.store import StoreError
@@ -62,6 +63,7 @@ for command in COMMANDS:
 
 def main() -> None:
     """Run the command; expected failures are one line on standard error, never a traceback."""
+    configure_logs("warning")  # to standard error, since standard output is a command's answer
     try:
         cli()
     except (AccessError, DoorError, LinkError, SettingsError, SourceError, StoreError, PlaceError) as error:

@@ -13,10 +13,12 @@ from collector.cli.context import opened, run, with_settings
 from collector.people import Holdings, Person, PersonError
 from collector.people import export as all_held
 from collector.people import forget as remove_all
+from collector.stream.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from collector.people import Forgotten
     from collector.settings import Settings
 
 _SETTINGS = with_settings("data", "redis_url")
@@ -35,8 +37,8 @@ def _of_person(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.confirmation_option(prompt="What is held of this person will be removed. Go on?")
 def forget(settings: Settings, *, user: str, visitor: str, email: str, block: bool) -> None:
     """Remove what is held of a person, and leave a tombstone that consumers must apply."""
-    removed = run(_forget(settings, _named(user, visitor, email), block=block))
-    click.echo(f"Removed {removed} events.")
+    gone = run(_forget(settings, _named(user, visitor, email), block=block))
+    click.echo(f"Removed {gone.events} events and {gone.deliveries} kept deliveries.")
 
 
 @click.command()
@@ -56,7 +58,7 @@ def _named(user: str, visitor: str, email: str) -> Person:
     return who
 
 
-async def _forget(settings: Settings, who: Person, *, block: bool) -> int:
+async def _forget(settings: Settings, who: Person, *, block: bool) -> Forgotten:
     async with _holdings(settings) as holdings:
         return await remove_all(holdings, who, block=block, progress=_show)
 
@@ -69,8 +71,15 @@ async def _export(settings: Settings, who: Person) -> None:
 
 @asynccontextmanager
 async def _holdings(settings: Settings) -> AsyncIterator[Holdings]:
+    """Yield all of it, with the spool files of collectors that are gone; the others are in use."""
     async with opened(settings) as (redis, names, catalogue):
-        yield Holdings(redis, names, catalogue)
+        spool = Spool(settings.data / "spool", most_bytes=0, least_free_bytes=0)
+        if (settings.data / "spool").exists():
+            await spool.adopt()
+        try:
+            yield Holdings(redis, names, catalogue, spool.records)
+        finally:
+            await spool.stop()
 
 
 def _show(done: int, total: int) -> None:

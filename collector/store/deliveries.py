@@ -13,11 +13,15 @@ from multidict import CIMultiDict
 from redis.exceptions import RedisError
 
 from collector.model import Hit
+from collector.store.people import tells_of
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from collector.model import Source
     from collector.store import Redis
     from collector.store.names import Names
+    from collector.store.people import Person
 
 _KEPT = 200
 _WAITING = 100  # bodies wait in memory: with the most bytes of each, 25 MB
@@ -68,6 +72,20 @@ class DeliveryLog:
             {"entry": entry.decode(), **{key.decode(): _text(key, value) for key, value in fields.items()}}
             for entry, fields in rows
         ]
+
+
+async def held_deliveries(redis: Redis, names: Names, who: Person) -> AsyncIterator[tuple[str, str, Any]]:
+    """Yield key, entry and content of every kept delivery that tells of a person, of all sources.
+
+    A delivery may tell of others too. Raises redis.exceptions.RedisError, OSError.
+    """
+    texts = set(who.ids.values())
+    async for key in redis.scan_iter(match=names.deliveries("*"), count=1000):
+        rows: Any = await redis.xrange(key)
+        for entry, fields in rows:
+            raw = orjson.loads(fields.get(b"raw", b"null"))
+            if raw and tells_of(base64.b64decode(raw["body"]), raw["query"], texts):
+                yield key.decode(), entry.decode(), raw
 
 
 def _text(key: bytes, value: bytes) -> Any:

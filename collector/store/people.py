@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 # Events are written without spaces, so a key and its text stand together wherever they are nested. The marks
 # begin with what few texts hold, since that is what the search runs on.
 _ID = re.compile(
     rb'Id":(?:(?<="userId":)|(?<="anonymousId":)|(?<="previousId":))("(?:[^"\\]|\\.)*"|-?\d+)', re.DOTALL
 )
+_WORD = re.compile(r"[\w.+%@-]+")
 _EMAIL = re.compile(rb'"email":("(?:[^"\\]|\\.)*")', re.DOTALL)
 
 
@@ -59,6 +62,46 @@ def digests_in(event: bytes) -> set[int]:
 def email_hash(address: str) -> str:
     """Return the SHA-256 of an address in lower case, as mail services and advertisers write it."""
     return sha256(address.strip().lower().encode()).hexdigest()
+
+
+def tells_of(body: bytes, query: str, texts: Collection[str]) -> bool:
+    """Tell whether an id, or an address with that hash, is a value in a body of any form or in a query.
+
+    A number counts where its key ends in id, so that quantities are not taken for people.
+    """
+    try:
+        values = _values(orjson.loads(body))
+    except orjson.JSONDecodeError:
+        values = _in_form(body.decode(errors="replace"))
+    return any(_is_one(key, value, texts) for key, value in (*values, *_in_form(query)))
+
+
+def _values(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _values(item, name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _values(item, key)
+    else:
+        yield key, value
+
+
+def _in_form(text: str) -> Iterator[tuple[str, Any]]:
+    """Yield the fields of a form, some of which hold JSON; of a text that is no form, its words."""
+    for key, value in parse_qsl(text) or [("", word) for word in _WORD.findall(text)]:
+        yield key, value
+        if value.startswith("{"):
+            with contextlib.suppress(orjson.JSONDecodeError):
+                yield from _values(orjson.loads(value))
+
+
+def _is_one(key: str, value: Any, texts: Collection[str]) -> bool:
+    if isinstance(value, int):
+        return key.lower().endswith("id") and str(value) in texts
+    if not isinstance(value, str):
+        return False
+    return value in texts or ("@" in value and email_hash(value) in texts)
 
 
 def _texts(event: bytes) -> Iterator[str]:

@@ -63,9 +63,9 @@ async def timeline(
         await _push(waiting, reader)
 
 
-async def remove(redis: Redis, held: Held) -> int:
-    """Remove an event; return 0 when it was gone already. Raises redis.exceptions.RedisError, OSError."""
-    return int(await redis.xdel(held.stream, held.entry))
+async def remove(redis: Redis, stream: str, entry: str) -> int:
+    """Remove an entry; return 0 when it was gone already. Raises redis.exceptions.RedisError, OSError."""
+    return int(await redis.xdel(stream, entry))
 
 
 async def append_to_all(redis: Redis, names: Names, event: dict[str, Any]) -> None:

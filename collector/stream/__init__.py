@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 import structlog
 
 from collector import metrics
+from collector.store.erased import erased_people
 from collector.stream.append import Appender, Receipt, Record
 from collector.stream.commit import Committer
 from collector.stream.drain import Drain
@@ -22,7 +24,7 @@ from collector.stream.spool import Spool, SpoolError
 from collector.tasks import end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from collector.settings import Settings
     from collector.store import Names, Redis
@@ -97,7 +99,8 @@ class Stream:
         await self._check()
         for committer in self._committers:
             await committer.start()
-        drain = Drain(self._spool, self._partition, most=self._settings.group_events)
+        erased = partial(erased_people, self._redis, self._names)
+        drain = Drain(self._spool, self._partition, erased, most=self._settings.group_events)
         work = (self._watch(), drain.run(), self._retention.run())
         self._tasks = [asyncio.create_task(each) for each in work]
 
@@ -124,6 +127,10 @@ class Stream:
         self._held.add(task)
         task.add_done_callback(self._release)
         return [Receipt("accepted")] * len(records)
+
+    def waiting(self) -> AsyncIterator[Record]:
+        """Return the records that wait in this worker's spool. Raises SpoolError."""
+        return self._spool.records()
 
     @property
     def strained(self) -> bool:

@@ -10,12 +10,13 @@ import structlog
 from redis.exceptions import RedisError, ResponseError
 
 from collector import metrics
+from collector.store.erased import was_erased
 from collector.stream.append import Appended, Mark
 from collector.stream.spool import SpoolError
 from collector.stream.spool_file import unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from collector.stream.partition import Partition
     from collector.stream.spool import Spool
@@ -28,11 +29,22 @@ _ADOPT_SECONDS = 5
 
 
 class Drain:
-    """Empty the spool of one worker; ``partition`` gives the partition of a number."""
+    """Empty the spool of one worker; ``partition`` gives the partition of a number.
 
-    def __init__(self, spool: Spool, partition: Callable[[int], Partition], *, most: int) -> None:
+    ``erased`` tells who was forgotten, and when: what waits of them from before is not stored.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        partition: Callable[[int], Partition],
+        erased: Callable[[], Awaitable[Mapping[int, float]]],
+        *,
+        most: int,
+    ) -> None:
         self._spool = spool
         self._partition = partition
+        self._erased = erased
         self._most = most
         self._careful = False
 
@@ -80,7 +92,13 @@ class Drain:
 
     async def _replay(self, file: SpoolFile, parcels: list[Parcel], partition: Partition) -> list[Parcel]:
         """Append the parcels as one group; return those that Redis has now, from the first on."""
-        records = [record for parcel in parcels for record in unpack(parcel.data)]
+        erased = await self._erased()
+        records = [
+            record
+            for parcel in parcels
+            for record in unpack(parcel.data)
+            if not was_erased(record.data, parcel.at, erased)
+        ]
         marks = [Mark(file.writer, parcels[0].id, parcels[-1].id)]
         marks += [parcel.mark for parcel in parcels if parcel.mark]
         try:

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from collector import metrics
-from collector.stream.spool_file import DamagedParcel, Parcel, SpoolFile, is_damage
+from collector.stream.spool_file import DamagedParcel, Parcel, SpoolFile, is_damage, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from pathlib import Path
+
+    from collector.stream.append import Record
 
     Answer = TypeVar("Answer")
 
@@ -98,6 +100,16 @@ class Spool:
     async def oldest(self, file: SpoolFile, partition: int, most_events: int) -> list[Parcel]:
         """Return a file's oldest parcels for a partition that go together. Raises SpoolError."""
         return await self._do(partial(self._oldest, file, partition, most_events))
+
+    async def records(self) -> AsyncIterator[Record]:
+        """Yield all records that wait, file by file, oldest first. Raises SpoolError."""
+        for file in self.files:
+            last = 0
+            while parcels := await self._do(partial(self._read, file, partial(file.after, last))):
+                for parcel in parcels:
+                    for record in unpack(parcel.data):
+                        yield record
+                last = parcels[-1].id
 
     async def remove(self, file: SpoolFile, parcels: Sequence[Parcel]) -> None:
         """Forget parcels that are safe elsewhere. Raises SpoolError."""

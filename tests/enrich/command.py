@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 async def headwater(settings: Settings, *arguments: str, given: bytes = b"") -> tuple[int | None, bytes]:
     """Return the exit status and the output of a command."""
-    environment = {"HEADWATER_REDIS_URL": settings.redis_url, "HEADWATER_NAMESPACE": settings.namespace}
+    environment = {
+        "HEADWATER_REDIS_URL": settings.redis_url,
+        "HEADWATER_NAMESPACE": settings.namespace,
+        "HEADWATER_DATA": str(settings.data),
+    }
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "collector", *arguments),

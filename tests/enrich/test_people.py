@@ -44,7 +44,7 @@ async def test_forgetting_removes_one_person_and_leaves_a_tombstone(running: Run
 
     status, out = await headwater(running.settings, "forget", "--user", "jane", "--yes")
 
-    assert (status, out) == (0, b"Removed 2 events.\n")
+    assert (status, out) == (0, b"Removed 2 events and 0 kept deliveries.\n")
     events, elsewhere = await running.events(), await running.events("elsewhere")
     assert [event["userId"] for event in events if event["type"] == "track"] == ["x", "john", "jane2"]
     assert [event["type"] for event in elsewhere] == ["forget"]
