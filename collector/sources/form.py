@@ -34,7 +34,14 @@ _ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no characters that people mi
 
 
 class SourceError(Exception):
-    """A source cannot be made, found or changed; the message is one sentence for a person."""
+    """A source cannot be made, found or changed; the message is one sentence for a person.
+
+    ``errors`` has a sentence for each field that is wrong, by its dotted path.
+    """
+
+    def __init__(self, message: str, errors: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.errors = dict(errors or {})
 
 
 class StaleError(SourceError):
@@ -97,13 +104,21 @@ def check_form(fields: Mapping[str, Any], known: Revealed | None = None) -> Sour
         can_object = form.bridge != "web" or has_feature(form.settings, "privacy")
         require_agreement(form.privacy, form.retention_hours, can_object=can_object)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        rule = first["msg"].removeprefix("Value error, ")
-        raise SourceError(f"{where + ': ' if where else ''}{rule}.") from None
+        raise _explained(error) from None
     except ValueError as error:
-        raise SourceError(f"{error}.") from None
+        raise SourceError(f"{error}.", {"": f"{error}."}) from None
     return form
+
+
+def _explained(error: ValidationError) -> SourceError:
+    """Return every fault that was found; those of a bridge's model stand below ``settings``."""
+    above = () if error.title == SourceForm.__name__ else ("settings",)
+    errors: dict[str, str] = {}
+    for each in error.errors():
+        where = ".".join(str(part) for part in (*above, *each["loc"]))
+        errors.setdefault(where, each["msg"].removeprefix("Value error, ") + ".")
+    where, rule = next(iter(errors.items()))
+    return SourceError(f"{where}: {rule}" if where else rule, errors)
 
 
 def plain(source: Source, revealed: Revealed | None = None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # The source's privacy says these, for the tracker and the collector alike.
-_BY_PRIVACY = ("consent", "dnt", "ignoreGpc", "privacy")
+BY_PRIVACY = ("consent", "dnt", "ignoreGpc", "privacy")
 
 _LONGEST_TEXT = 1000
 _LONGEST_LIST = 100
@@ -23,10 +23,10 @@ def check_options(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options. Raises ValueError with one sentence that names the option and what is allowed."""
     known = build().settings
     for name, value in options.items():
-        if name in _BY_PRIVACY:
+        if name in BY_PRIVACY:
             raise ValueError(f"{name!r} follows from the source's privacy: set it there")
         if name not in known:
-            names = ", ".join(sorted(known.keys() - _BY_PRIVACY))
+            names = ", ".join(sorted(known.keys() - BY_PRIVACY))
             raise ValueError(f"{name!r} is no option of the tracker: choose from {names}")
         _check(name, value, known[name])
     return options
