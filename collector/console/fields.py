@@ -43,6 +43,10 @@ class Field:
     choices: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
 
+    def title(self, choice: str) -> str:
+        """Return what a choice is called."""
+        return f"{choice}: {PRESETS[choice].help}" if choice in PRESETS else choice or "none"
+
     def shown(self, values: Mapping[str, Any]) -> Any:
         """Return the field's value among nested values, as its control shows it."""
         value = find(values, self.path)

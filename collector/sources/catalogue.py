@@ -49,6 +49,16 @@ class Catalogue:
     def __iter__(self) -> Iterator[Source]:
         return iter(sorted(self._sources.values(), key=lambda source: source.created))
 
+    @property
+    def seen(self) -> str:
+        """The id of the last change that has been taken."""
+        return self._seen
+
+    async def latest(self) -> str:
+        """Return the id of the last change that was written. Raises redis.exceptions.RedisError, OSError."""
+        last: Any = await self._redis.xrevrange(self._names.changes, count=1)
+        return last[0][0].decode() if last else "0-0"
+
     def find(self, name: str) -> Source | None:
         """Return the source with this id or alias."""
         return self._by_name.get(name)

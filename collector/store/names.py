@@ -118,3 +118,7 @@ class Names:
     def tries(self, what: str) -> str:
         """Name the count of tries to sign in by an account, an address or both."""
         return f"{self.namespace}:{{access}}:tries:{what}"
+
+    def workers(self) -> str:
+        """Name the hash of the collectors that run, id to JSON."""
+        return f"{self.namespace}:{{workers}}:roll"

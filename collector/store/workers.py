@@ -39,6 +39,7 @@ class Roll:
     async def run(self) -> None:
         """Answer until cancelled: every second, and at once when a change was taken."""
         said, last = "", 0.0
+        await self._sweep()
         while True:
             if self._seen() != said or time.monotonic() - last >= _EVERY_SECONDS:
                 said, last = self._seen(), time.monotonic()
@@ -68,6 +69,14 @@ class Roll:
         with contextlib.suppress(RedisError, OSError):
             await self._redis.hdel(self._names.workers, self._id)
 
+    async def _sweep(self) -> None:
+        """Take those off the roll that ended without a word."""
+        long_ago = time.time_ns() // 1_000_000 - 60_000
+        with contextlib.suppress(RedisError, OSError):
+            rows: Any = await self._redis.hgetall(self._names.workers)
+            if gone := [name for name, row in rows.items() if orjson.loads(row)["at"] < long_ago]:
+                await self._redis.hdel(self._names.workers, *gone)
+
     async def _answer(self, seen: str) -> None:
         row = {
             "id": self._id,
@@ -78,10 +87,7 @@ class Roll:
             "seen": seen,
             "at": time.time_ns() // 1_000_000,
         }
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hset(self._names.workers, self._id, orjson.dumps(row).decode())
-            pipe.expire(self._names.workers, 60)  # killed ones stay in it until all have gone
-            await pipe.execute()
+        await self._redis.hset(self._names.workers, self._id, orjson.dumps(row).decode())
 
 
 def _order(entry: str) -> tuple[int, int]:

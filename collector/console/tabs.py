@@ -1,0 +1,40 @@
+"""A source's page: its head, and the tabs that its bridge has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from collector.console.inbound import BRIDGES
+from collector.render import page, see_other
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from collector.console.parts import Parts
+    from collector.model import Source
+
+# Path, title, and the bridges that have it; none for all.
+_TABS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("install", "Install", ()),
+    ("settings", "Settings", ()),
+)
+
+
+def tab(source: Source, request: web.Request, name: str, *, status: int = 200, **values: Any) -> web.Response:
+    """Return a tab of a source, rendered from the template of its name."""
+    tabs = [(path, title) for path, title, bridges in _TABS if not bridges or source.bridge in bridges]
+    return page(
+        request,
+        f"{name}.html",
+        status=status,
+        source=source,
+        tabs=tabs,
+        tab=name,
+        bridge=BRIDGES[source.bridge],
+        **values,
+    )
+
+
+async def first_tab(parts: Parts, request: web.Request) -> web.Response:
+    """Lead to what is to be done with a source."""
+    return see_other(f"/sources/{parts.source(request).id}/{_TABS[0][0]}")

@@ -1,0 +1,123 @@
+"""Look at the streams as they fill, for people: the last entries of a source, and those that come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from collector.store import Names, Redis
+
+_PAGE = 500
+_PAGES = 8  # of a stream that other sources share: what lies deeper is not looked for
+_BLOCK_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event of the stream, or a refusal, with its id; ``stream`` is ``refused`` for the latter."""
+
+    stream: str
+    id: str
+    body: dict[str, Any]
+
+    @property
+    def at(self) -> float:
+        """When it was added, in seconds since 1970."""
+        return int(self.id.partition("-")[0]) / 1000
+
+    @property
+    def refused(self) -> bool:
+        """Whether it is a refusal."""
+        return self.stream == REFUSED
+
+
+REFUSED = "refused"
+
+
+class Feed:
+    """The entries of sources. Every method raises redis.exceptions.RedisError, OSError."""
+
+    def __init__(self, redis: Redis, names: Names, partitions: int) -> None:
+        self._redis = redis
+        self._names = names
+        self._partitions = partitions
+
+    async def last(self, source: str, streams: Sequence[str], count: int) -> list[Entry]:
+        """Return the last entries of a source in some streams, newest first."""
+        found: list[Entry] = []
+        for key, stream in self._keys(streams).items():
+            found += [entry async for entry in self._back(key, stream, source, count)]
+        return sorted(found, key=lambda entry: _order(entry.id), reverse=True)[:count]
+
+    async def find(self, source: str, streams: Sequence[str], message: str) -> Entry | None:
+        """Return the entry of a message that came lately."""
+        for key, stream in self._keys(streams).items():
+            async for entry in self._back(key, stream, source, _PAGE):
+                if entry.body.get("messageId") == message:
+                    return entry
+        return None
+
+    async def follow(self, source: str, streams: Sequence[str]) -> AsyncIterator[list[Entry]]:
+        """Yield what comes to a source from now on, in groups; an empty one when nothing did for a while."""
+        keys = self._keys(streams)
+        seen: dict[Any, Any] = {key: await self._end(key) for key in keys}
+        while True:
+            answer: Any = await self._redis.xread(seen, block=_BLOCK_MS, count=_PAGE)
+            group: list[Entry] = []
+            for key, rows in answer:
+                seen[key.decode()] = rows[-1][0]
+                group += _of_source(rows, keys[key.decode()], source)
+            yield group
+
+    def _keys(self, streams: Sequence[str]) -> dict[str, str]:
+        """Return the stream of each key."""
+        keys = {}
+        for stream in streams:
+            if stream == REFUSED:
+                keys[self._names.refused] = stream
+            else:
+                keys |= {self._names.stream(each, stream): stream for each in range(self._partitions)}
+        return keys
+
+    async def _end(self, key: str) -> Any:
+        last: Any = await self._redis.xrevrange(key, count=1)
+        return last[0][0] if last else "0-0"
+
+    async def _back(self, key: str, stream: str, source: str, count: int) -> AsyncIterator[Entry]:
+        end = "+"
+        for _ in range(_PAGES):
+            rows: Any = await self._redis.xrevrange(key, max=end, count=_PAGE)
+            for entry in _of_source(rows, stream, source):
+                yield entry
+                count -= 1
+                if not count:
+                    return
+            if len(rows) < _PAGE:
+                return
+            end = f"({rows[-1][0].decode()}"
+
+
+def _of_source(rows: Any, stream: str, source: str) -> list[Entry]:
+    wanted = source.encode()
+    return [
+        Entry(stream, entry.decode(), _body(fields))
+        for entry, fields in rows
+        if fields.get(b"source") == wanted
+    ]
+
+
+def _body(fields: dict[bytes, bytes]) -> dict[str, Any]:
+    if b"event" in fields:
+        event: dict[str, Any] = orjson.loads(fields[b"event"])
+        return event
+    return {name.decode(): value.decode(errors="replace") for name, value in fields.items()}
+
+
+def _order(entry: str) -> tuple[int, int]:
+    ms, _, number = entry.partition("-")
+    return int(ms), int(number)
