@@ -32,14 +32,16 @@ from collector.routes import lean_routes, public_routes
 from collector.sources import Catalogue
 from collector.sources.short_links import ShortLinks
 from collector.sources.withdrawals import Withdrawals
-from collector.stats import Counters
+from collector.stats import Counters, Figures
 from collector.store import Names, open_store
 from collector.store.deliveries import DeliveryLog
 from collector.store.mirror import Mirror
 from collector.store.people_index import PeopleIndex
 from collector.store.salts import Salts
 from collector.store.trackers import TrackerArchive
+from collector.store.workers import Roll
 from collector.stream import RefusedLog, Stream
+from collector.stream.feed import Feed
 from collector.tasks import running
 from collector.tracker import TrackerViews
 
@@ -84,6 +86,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         refused = RefusedLog(redis, names)
         deliveries = DeliveryLog(redis, names)
         counters = Counters(redis, names)
+        roll = Roll(redis, names, lambda: catalogue.seen)
         salts = Salts(redis, names)
         await salts.refresh(time.time())
         places = Places(settings.place_databases, settings.place_header)
@@ -97,6 +100,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
             running(withdrawals.watch()),
             running(refused.run()),
             running(counters.run()),
+            running(roll.run()),
             running(deliveries.run()),
             running(salts.run()),
             running(places.run()),
@@ -110,10 +114,12 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
                 deliveries=deliveries,
                 short_links=ShortLinks(short_links),
                 withdrawals=Withdrawals(withdrawals),
+                roll=roll,
             )
         await stream.stop()
         await refused.flush()
         await counters.flush()
+        await roll.leave()
         await deliveries.flush()
 
 
@@ -126,6 +132,7 @@ def _wire(
     deliveries: DeliveryLog,
     short_links: ShortLinks,
     withdrawals: Withdrawals,
+    roll: Roll,
 ) -> Collector:
     health = Health(pipeline.stream, catalogue)
     tracker = TrackerViews(catalogue, TrackerArchive(redis, Names(settings.namespace)), settings)
@@ -152,7 +159,19 @@ def _wire(
     lean = lean_routes(settings.path_prefix, browser=browser, email=email) if settings.lean_paths else []
     ports = Ports(settings.port, settings.console_port)
     access = Access(redis, Names(settings.namespace), settings)
-    console = _console(Parts(settings, ports, catalogue, Gate(access, settings)))
+    names = Names(settings.namespace)
+    parts = Parts(
+        settings,
+        ports,
+        catalogue,
+        Gate(access, settings),
+        pipeline,
+        feed=Feed(redis, names, settings.partitions),
+        figures=Figures(redis, names),
+        roll=roll,
+        deliveries=deliveries,
+    )
+    console = _console(parts)
     return Collector(
         settings,
         ports,
@@ -172,6 +191,7 @@ def _wire(
 def _console(parts: Parts) -> web.Application:
     console = web.Application(middlewares=[guard(parts.gate)])
     console.on_response_prepare.append(headers(parts.gate))
+    console.on_shutdown.append(parts.close)
     console.add_routes(console_routes(parts))
     return console
 

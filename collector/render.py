@@ -57,7 +57,14 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.filters |= {"ago": ago, "clock": clock, "count": count, "safe_link": safe_link, "json": _json}
+    made.filters |= {
+        "ago": ago,
+        "clock": clock,
+        "time_of_day": time_of_day,
+        "count": count,
+        "safe_link": safe_link,
+        "json": _json,
+    }
     return made
 
 
@@ -84,6 +91,13 @@ def clock(value: str | float) -> Markup:
     return Markup('<time datetime="{0}">{1}</time>').format(
         exact.isoformat(timespec="seconds").replace("+00:00", "Z"), exact.strftime("%Y-%m-%d %H:%M:%S UTC")
     )
+
+
+def time_of_day(value: float) -> Markup:
+    """Return a time (seconds since 1970) as clock time in UTC, with the date beside it."""
+    exact = datetime.fromtimestamp(value, UTC)
+    iso = exact.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(iso, exact.strftime("%H:%M:%S"))
 
 
 def count(value: float) -> str:

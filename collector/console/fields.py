@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from collector.sources.base import StrictModel
 
 _WORDS = {"id": "Id", "dnt": "Do Not Track", "gpc": "Global Privacy Control", "per_minute": "Most a minute"}
-_PLUMBING = {"lite", "track", "ids", "store", "resume", "press", "cookie", "leaving"}  # come as they are needed
+_PLUMBING = {
+    "lite",
+    "track",
+    "ids",
+    "store",
+    "resume",
+    "press",
+    "cookie",
+    "leaving",
+}  # comes along
 _KINDS = {"boolean": "check", "integer": "number", "number": "number", "string": "text"}
 _OPTION_KINDS = {"list": "lines"} | _KINDS
 

@@ -67,7 +67,7 @@ def row(source: Source, entry: Entry) -> str:
         template = environment().get_template("console/refusal_row.html")
         return template.render(entry=entry, source=source, means=means, todo=todo, where=where)
     template = environment().get_template("console/event_row.html")
-    return template.render(entry=entry, event=entry.body, head=headline(entry.body), pieces=pieces(entry.body, source))
+    return template.render(entry=entry, head=headline(entry.body), pieces=pieces(entry.body, source))
 
 
 async def _send(parts: Parts, source: Source, response: web.StreamResponse) -> None:

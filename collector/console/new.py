@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from collector.access import Role
 from collector.console.fields import Field, bridge_fields, by_field, general_fields, read_form
+from collector.console.guard import require
 from collector.render import page, see_other
 from collector.sources import SETTINGS, SourceError, check_form
 
@@ -32,7 +34,7 @@ PURPOSES = (
         "Track a website",
         "A small script for your pages: views, clicks, forms, purchases, as much as you switch on.",
         "Web",
-        ("settings.origins", "settings.preset", "settings.features"),
+        ("settings.origins", "settings.preset"),
     ),
     Purpose(
         "webhook",
@@ -54,7 +56,9 @@ PURPOSES = (
         "Email",
         ("settings.hosts",),
     ),
-    Purpose("queue", "Read a queue", "Messages of a broker's topic, each acknowledged once it is safe.", "Other"),
+    Purpose(
+        "queue", "Read a queue", "Messages of a broker's topic, acknowledged once they are safe.", "Other"
+    ),
 )
 _GENERAL = ("name", "channel")
 
@@ -64,12 +68,14 @@ async def choose(parts: Parts, request: web.Request) -> web.Response:  # noqa: A
     return page(request, "new.html", purposes=[each for each in PURPOSES if each.bridge in SETTINGS])
 
 
+@require(Role.EDITOR)
 async def fill_in(parts: Parts, request: web.Request) -> web.Response:  # noqa: ARG001
     """Show the empty form."""
     purpose = _purpose(request)
     return _form(request, purpose, {"channel": purpose.channel}, {})
 
 
+@require(Role.EDITOR)
 async def create(parts: Parts, request: web.Request) -> web.Response:
     """Make the source and lead to what is to be installed; show what is wrong beside its field."""
     purpose = _purpose(request)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from collector.render import page
 
 if TYPE_CHECKING:
+    import asyncio
+
     from collector.access.gate import Gate
     from collector.model import Source
+    from collector.pipeline import Pipeline
     from collector.ports import Ports
     from collector.settings import Settings
     from collector.sources import Catalogue
+    from collector.stats import Figures
+    from collector.store.deliveries import DeliveryLog
+    from collector.store.workers import Roll
+    from collector.stream.feed import Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,12 @@ class Parts:
     ports: Ports
     catalogue: Catalogue
     gate: Gate
+    pipeline: Pipeline
+    feed: Feed
+    figures: Figures
+    roll: Roll
+    deliveries: DeliveryLog
+    viewers: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @property
     def public(self) -> str:
@@ -38,3 +51,8 @@ class Parts:
             text = page(request, "missing.html").text
             raise web.HTTPNotFound(text=text, content_type="text/html")
         return found
+
+    async def close(self, _app: web.Application) -> None:
+        """End the live views, which otherwise last as long as somebody watches."""
+        for task in list(self.viewers):
+            task.cancel()

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from collector.assets import asset
-from collector.console import entry
+from collector.console import entry, live, new, settings
 from collector.console.demo import demo, metrics
 from collector.console.inbound import inbound
+from collector.console.tabs import first_tab
 from collector.render import see_other
 
 if TYPE_CHECKING:
@@ -21,6 +22,16 @@ def console_routes(parts: Parts) -> list[web.RouteDef | web.StaticDef]:
     """Return the routes of the console listener."""
     table = [
         ("GET", "/sources", inbound),
+        ("GET", "/sources/new", new.choose),
+        ("GET", "/sources/new/{bridge}", new.fill_in),
+        ("POST", "/sources/new/{bridge}", new.create),
+        ("GET", "/sources/{source}", first_tab),
+        ("GET", "/sources/{source}/live", live.live),
+        ("GET", "/sources/{source}/live/feed", live.follow),
+        ("GET", "/sources/{source}/settings", settings.settings),
+        ("POST", "/sources/{source}/settings", settings.save),
+        ("POST", "/sources/{source}/enabled", settings.switch),
+        ("POST", "/sources/{source}/remove", settings.remove),
         ("GET", "/demo/{source}", demo),
         ("GET", "/sign-in", entry.sign_in),
         ("POST", "/sign-in", entry.take_sign_in),

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from collector.access import Role
 from collector.console.fields import (
     Field,
     bridge_fields,
@@ -17,6 +18,7 @@ from collector.console.fields import (
     privacy_fields,
     read_form,
 )
+from collector.console.guard import require
 from collector.console.tabs import tab
 from collector.render import see_other
 from collector.sources import SourceError, plain
@@ -52,6 +54,7 @@ async def settings(parts: Parts, request: web.Request) -> web.Response:
     return _form(source, request, _values(source), {}, taken=taken if len(taken) == 3 else None)  # noqa: PLR2004
 
 
+@require(Role.EDITOR)
 async def save(parts: Parts, request: web.Request) -> web.Response:
     """Change the source and wait until the collectors have it; show what is wrong beside its field."""
     source = parts.source(request)
@@ -71,6 +74,7 @@ async def save(parts: Parts, request: web.Request) -> web.Response:
     return _form(source, request, values, errors, status=422)
 
 
+@require(Role.EDITOR)
 async def switch(parts: Parts, request: web.Request) -> web.Response:
     """Let a source take hits, or refuse them all."""
     source = parts.source(request)
@@ -78,6 +82,7 @@ async def switch(parts: Parts, request: web.Request) -> web.Response:
     return await _change(parts, source, {"enabled": sent.get("enabled") == "yes"})
 
 
+@require(Role.EDITOR)
 async def remove(parts: Parts, request: web.Request) -> web.Response:
     """Forget a source whose id was typed."""
     source = parts.source(request)

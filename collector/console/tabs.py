@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Path, title, and the bridges that have it; none for all.
 _TABS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("install", "Install", ()),
+    ("live", "Live", ()),
     ("settings", "Settings", ()),
 )
 

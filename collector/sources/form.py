@@ -15,6 +15,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from collector.model import Privacy, Source
 from collector.sources.base import StrictModel
@@ -82,7 +83,11 @@ class SourceForm(StrictModel):
         if self.bridge not in SETTINGS:
             raise ValueError(f"bridge {self.bridge!r} is not one of: {', '.join(SETTINGS)}")
         model = SETTINGS[self.bridge]
-        object.__setattr__(self, "settings", model.model_validate(self.settings, context=info.context))
+        try:
+            checked = model.model_validate(self.settings, context=info.context)
+        except ValidationError as error:
+            raise _below_settings(error) from None
+        object.__setattr__(self, "settings", checked)
         return self
 
 
@@ -110,12 +115,24 @@ def check_form(fields: Mapping[str, Any], known: Revealed | None = None) -> Sour
     return form
 
 
+def _below_settings(error: ValidationError) -> ValidationError:
+    """Return the faults of a bridge's model as those of the field that holds it."""
+    faults: list[InitErrorDetails] = [
+        {
+            "type": PydanticCustomError("setting", "{rule}", {"rule": each["msg"]}),
+            "loc": ("settings", *each["loc"]),
+            "input": None,
+        }
+        for each in error.errors()
+    ]
+    return ValidationError.from_exception_data(SourceForm.__name__, faults)
+
+
 def _explained(error: ValidationError) -> SourceError:
-    """Return every fault that was found; those of a bridge's model stand below ``settings``."""
-    above = () if error.title == SourceForm.__name__ else ("settings",)
+    """Return every fault that was found."""
     errors: dict[str, str] = {}
     for each in error.errors():
-        where = ".".join(str(part) for part in (*above, *each["loc"]))
+        where = ".".join(str(part) for part in each["loc"])
         errors.setdefault(where, each["msg"].removeprefix("Value error, ") + ".")
     where, rule = next(iter(errors.items()))
     return SourceError(f"{where}: {rule}" if where else rule, errors)

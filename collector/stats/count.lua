@@ -5,6 +5,7 @@
 --          visitors [id]
 -- Returns  1, or 0 when this writer's number was added before: what was sent again after a lost answer
 --
+-- When the last event came is kept by itself.
 -- Counts are hashes: of minutes (one hash an hour), of hours (one a day), of days (one for a hundred).
 -- Tops are sorted sets of MOST values each, and visitors are HyperLogLogs, of ten minutes, hours and days.
 -- A full set makes room by Space-Saving (Metwally, Agrawal, El Abbadi 2005): the least value gives way to the
@@ -30,6 +31,10 @@ local function bump(key, value, n, ttl)
   end
   redis.call('ZINCRBY', key, n, value)
   if size == 0 then redis.call('EXPIRE', key, ttl) end
+end
+
+if told.counts.events then
+  redis.call('SET', prefix .. ':last', told.now, 'EX', 500 * DAY)
 end
 
 for _, level in ipairs(COUNTS) do

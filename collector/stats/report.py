@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from collector.stats.tally import DIMENSIONS
 
@@ -17,6 +17,9 @@ _MOST = 200  # values that a top list keeps: count.lua
 _SHOWN = 10
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _CONTAINERS = {_MINUTE: _HOUR, _HOUR: _DAY, _DAY: 100 * _DAY}
+
+
+Points: TypeAlias = "list[tuple[int, dict[str, int]]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Overview:
     """What a source took in a report's time; ``points`` are (seconds since 1970, counts by metric)."""
 
     begin: int
-    points: list[tuple[int, dict[str, int]]]
+    points: Points
     visitors: int
     tops: dict[str, Top]
 
@@ -58,45 +61,55 @@ class Overview:
         return sum(counts.get(metric, 0) for _, counts in self.points)
 
 
-async def overview(
-    redis: Redis, names: Names, source: str, report: Report, now: float | None = None
-) -> Overview:
-    """Return the numbers of a source. Raises redis.exceptions.RedisError, OSError."""
-    now = int(now or time.time())
-    last = now // report.span
-    buckets = range(last - report.buckets + 1, last + 1)
-    begin = buckets[0] * report.span
-    prefix = names.stats(source)
-    async with redis.pipeline(transaction=False) as pipe:
-        spans = (f"{prefix}:visitors:{report.span}:{bucket}" for bucket in buckets)
-        pipe.execute_command("PFCOUNT", *spans)  # redis-py's own would refuse on a cluster; this is one slot
-        for dimension in DIMENSIONS:
-            keys = [f"{prefix}:top:{report.span}:{bucket}:{dimension}" for bucket in buckets]
-            pipe.zunion(keys, withscores=True)
-        for key in _count_keys(prefix, report.step, begin, now):
-            pipe.hgetall(key)
-        visitors, *answers = await pipe.execute()
-    tops = dict(zip(DIMENSIONS, map(_top, answers), strict=False))
-    points = _points(answers[len(DIMENSIONS) :], report.step, begin, now)
-    return Overview(begin, points, visitors, tops)
+class Figures:
+    """Ask for the numbers of sources. Every method raises redis.exceptions.RedisError, OSError."""
 
+    def __init__(self, redis: Redis, names: Names) -> None:
+        self._redis = redis
+        self._names = names
 
-async def recent(
-    redis: Redis, names: Names, sources: Sequence[str], now: float | None = None
-) -> dict[str, list[tuple[int, dict[str, int]]]]:
-    """Return for each source the minutes of the last hour. Raises redis.exceptions.RedisError, OSError."""
-    now = int(now or time.time())
-    begin = (now // _MINUTE - 59) * _MINUTE
-    keys = [_count_keys(names.stats(source), _MINUTE, begin, now) for source in sources]
-    async with redis.pipeline(transaction=False) as pipe:
-        for key in (key for each in keys for key in each):
-            pipe.hgetall(key)
-        answers = await pipe.execute()
-    width = len(keys[0]) if keys else 0
-    return {
-        source: _points(answers[at * width : (at + 1) * width], _MINUTE, begin, now)
-        for at, source in enumerate(sources)
-    }
+    async def overview(self, source: str, report: Report, now: float | None = None) -> Overview:
+        """Return the numbers of a source."""
+        now = int(now or time.time())
+        last = now // report.span
+        buckets = range(last - report.buckets + 1, last + 1)
+        begin = buckets[0] * report.span
+        prefix = self._names.stats(source)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            spans = (f"{prefix}:visitors:{report.span}:{bucket}" for bucket in buckets)
+            pipe.execute_command("PFCOUNT", *spans)  # redis-py's own refuses on a cluster; this is one slot
+            for dimension in DIMENSIONS:
+                keys = [f"{prefix}:top:{report.span}:{bucket}:{dimension}" for bucket in buckets]
+                pipe.zunion(keys, withscores=True)
+            for key in _count_keys(prefix, report.step, begin, now):
+                pipe.hgetall(key)
+            visitors, *answers = await pipe.execute()
+        tops = dict(zip(DIMENSIONS, map(_top, answers), strict=False))
+        points = _points(answers[len(DIMENSIONS) :], report.step, begin, now)
+        return Overview(begin, points, visitors, tops)
+
+    async def recent(self, sources: Sequence[str], now: float | None = None) -> dict[str, Points]:
+        """Return for each source the minutes of the last hour."""
+        now = int(now or time.time())
+        begin = (now // _MINUTE - 59) * _MINUTE
+        keys = [_count_keys(self._names.stats(source), _MINUTE, begin, now) for source in sources]
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for key in (key for each in keys for key in each):
+                pipe.hgetall(key)
+            answers = await pipe.execute()
+        width = len(keys[0]) if keys else 0
+        return {
+            source: _points(answers[at * width : (at + 1) * width], _MINUTE, begin, now)
+            for at, source in enumerate(sources)
+        }
+
+    async def last(self, sources: Sequence[str]) -> dict[str, int]:
+        """Return when the last event of each source was counted, in seconds since 1970; 0 for never."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for source in sources:
+                pipe.get(f"{self._names.stats(source)}:last")
+            answers = await pipe.execute()
+        return {source: int(at or 0) for source, at in zip(sources, answers, strict=True)}
 
 
 def _count_keys(prefix: str, step: int, begin: int, now: int) -> list[str]:
@@ -104,9 +117,7 @@ def _count_keys(prefix: str, step: int, begin: int, now: int) -> list[str]:
     return [f"{prefix}:counts:{step}:{at}" for at in range(begin // container, now // container + 1)]
 
 
-def _points(
-    hashes: Iterable[dict[bytes, bytes]], step: int, begin: int, now: int
-) -> list[tuple[int, dict[str, int]]]:
+def _points(hashes: Iterable[dict[bytes, bytes]], step: int, begin: int, now: int) -> Points:
     found: dict[int, dict[str, int]] = {at: {} for at in range(begin // step, now // step + 1)}
     for each in hashes:
         for name, number in each.items():

@@ -119,6 +119,7 @@ class Names:
         """Name the count of tries to sign in by an account, an address or both."""
         return f"{self.namespace}:{{access}}:tries:{what}"
 
+    @property
     def workers(self) -> str:
         """Name the hash of the collectors that run, id to JSON."""
         return f"{self.namespace}:{{workers}}:roll"

@@ -1,4 +1,4 @@
-"""The roll of the collectors that run: each answers every second, with the last change of sources it knows."""
+"""The roll of the collectors that run: each answers every second, with the last change it knows."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from collector.model import Event, Outcome, Reason, Refusal
-from collector.stats import REPORTS, Counters, Overview, overview, recent
+from collector.stats import REPORTS, Counters, Figures, Overview
 from collector.stats.report import _MOST
 from collector.store import Names
 from tests.conftest import until
@@ -37,7 +37,7 @@ def count(counters: Counters, *events: Event, verdict: str = "stored", source: s
 
 
 async def read(redis: Redis, settings: Settings, report: str = "hour", source: str = "web1") -> Overview:
-    return await overview(redis, Names(settings.namespace), source, REPORTS[report])
+    return await Figures(redis, Names(settings.namespace)).overview(source, REPORTS[report])
 
 
 @pytest.fixture
@@ -170,11 +170,13 @@ async def test_hits_through_the_door_are_counted_with_the_source_that_refused_th
     await running.parts.catalogue.change(source.id, {"enabled": False})
     await running.post(source.id, body)
 
+    figures = Figures(redis, running.names)
+
     async def counted() -> dict[str, int]:
-        minutes = (await recent(redis, running.names, [source.id]))[source.id]
+        minutes = (await figures.recent([source.id]))[source.id]
         sums = {name: sum(counts.get(name, 0) for _, counts in minutes) for name in ("events", "refused")}
         return sums if sums["refused"] > 1 else {}
 
     assert await until(counted) == {"events": 1, "refused": 2}
-    told = await overview(redis, running.names, source.id, REPORTS["hour"])
+    told = await figures.overview(source.id, REPORTS["hour"])
     assert dict(told.tops["reasons"].values) == {"origin_forbidden": 1, "source_disabled": 1}
