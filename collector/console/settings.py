@@ -21,7 +21,7 @@ from collector.console.fields import (
 from collector.console.guard import require
 from collector.console.tabs import tab
 from collector.render import see_other
-from collector.sources import SourceError, plain
+from collector.sources import SourceError, StaleError, plain
 from collector.sources.enrichment import RuleSettings
 from collector.sources.options import without_defaults
 
@@ -61,14 +61,14 @@ async def save(parts: Parts, request: web.Request) -> web.Response:
     sent = await request.post()
     fields = [field for section in _sections(source) for field in section.fields]
     values, errors = read_form(fields, sent)
-    if sent.get("version") != str(source.version):
-        errors[""] = _CHANGED_MEANWHILE
     options = find(values, "settings.options")
     if options and not errors:
         values["settings"]["options"] = without_defaults(options)
     if not errors:
         try:
-            return await _change(parts, source, values)
+            return await _change(parts, source, values, version=_number(str(sent.get("version"))))
+        except StaleError:
+            errors[""] = _CHANGED_MEANWHILE
         except SourceError as error:
             errors = by_field(fields, error.errors or {"": str(error)})
     return _form(source, request, values, errors, status=422)
@@ -93,10 +93,12 @@ async def remove(parts: Parts, request: web.Request) -> web.Response:
     return see_other("/sources")
 
 
-async def _change(parts: Parts, source: Source, values: dict[str, Any]) -> web.Response:
+async def _change(
+    parts: Parts, source: Source, values: dict[str, Any], *, version: int | None = None
+) -> web.Response:
     """Write a change, wait for the collectors, and lead back to the page that says so."""
     started = time.monotonic()
-    await parts.catalogue.change(source.id, values)
+    await parts.catalogue.change(source.id, values, version=version)
     taken, among = await parts.roll.taken(await parts.catalogue.latest())
     ms = int((time.monotonic() - started) * 1000)
     return see_other(f"/sources/{source.id}/settings?taken={taken}&of={among}&ms={ms}")
@@ -152,3 +154,7 @@ def _form(
         errors=errors,
         taken=taken,
     )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0

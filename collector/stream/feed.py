@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 _PAGE = 500
 _PAGES = 8  # of a stream that other sources share: what lies deeper is not looked for
-_BLOCK_MS = 500
+_EVERY_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +66,14 @@ class Feed:
     async def follow(self, source: str, streams: Sequence[str]) -> AsyncIterator[list[Entry]]:
         """Yield what comes to a source from now on, in groups; an empty one when nothing did for a while."""
         keys = self._keys(streams)
-        seen: dict[Any, Any] = {key: await self._end(key) for key in keys}
+        seen = {key: await self._end(key) for key in keys}
         while True:
-            answer: Any = await self._redis.xread(seen, block=_BLOCK_MS, count=_PAGE)
             group: list[Entry] = []
-            for key, rows in answer:
-                seen[key.decode()] = rows[-1][0]
-                group += _of_source(rows, keys[key.decode()], source)
+            for key, rows in await self._newer(seen):
+                seen[key] = rows[-1][0]
+                group += _of_source(rows, keys[key], source)
             yield group
+            await asyncio.sleep(_EVERY_SECONDS)
 
     def _keys(self, streams: Sequence[str]) -> dict[str, str]:
         """Return the stream of each key."""
@@ -83,6 +84,14 @@ class Feed:
             else:
                 keys |= {self._names.stream(each, stream): stream for each in range(self._partitions)}
         return keys
+
+    async def _newer(self, seen: dict[str, Any]) -> list[tuple[str, Any]]:
+        """Return the keys that have new entries, with them; one by one, since a cluster spreads them."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for key, last in seen.items():
+                pipe.xread({key: last}, count=_PAGE)
+            answers: Any = await pipe.execute()
+        return [(key.decode(), rows) for answer in answers for key, rows in answer]
 
     async def _end(self, key: str) -> Any:
         last: Any = await self._redis.xrevrange(key, count=1)
