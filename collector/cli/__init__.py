@@ -20,6 +20,7 @@ from collector.cli.serve import serve
 from collector.cli.source import snippet, source
 from collector.cli.trial import try_  # noqa: F401 - adds itself to `source`
 from collector.cli.webhook import replay, webhook
+from collector.cli.worker import worker
 from collector.doors import DoorError
 from collector.enrich.place import PlaceError
 from collector.links import LinkError
@@ -53,6 +54,7 @@ COMMANDS = (
     get,
     consume,
     group_,
+    worker,
     forget,
     export,
     doctor,

@@ -1,71 +1,118 @@
-"""``headwater email …``: make the links, pixel and unsubscribe of a mail ours."""
+"""``headwater email …``: make the links of a mail ours, say what became of it, withdraw recipients."""
 
 from __future__ import annotations
 
+import base64
 import sys
-from typing import IO, TYPE_CHECKING
+from dataclasses import astuple
+from typing import IO, TYPE_CHECKING, Any
 
 import click
+import orjson
+from rich.console import Console
+from rich.table import Table
 
 from collector.cli.context import opened, public_base, run, with_settings
-from collector.links import LinkError
-from collector.mails import Tracking, instrument_html, instrument_message, instrument_text
+from collector.mails import Tracking, instrument_many, read_mail, read_recipients
 from collector.sources.email import email_source, signer
 from collector.sources.withdrawals import Withdrawals
 from collector.store.mirror import Mirror
+from collector.stream.mail_report import report_of
 
 if TYPE_CHECKING:
+    from collector.mails.many import Kind
+    from collector.mails.report import Report
     from collector.model import Source
     from collector.settings import Settings
-
-_TEXTS = {"html": instrument_html, "text": instrument_text}
 
 
 @click.group()
 def email() -> None:
-    """Prepare mails."""
+    """Prepare mails, and say what became of them."""
 
 
 @email.command()
 @with_settings("data", "redis_url", "public_url")
 @click.option("--source", required=True, help="The email source.")
 @click.option("--message", required=True, help="Id of the message or campaign.")
-@click.option("--recipient", required=True, help="Random id or keyed hash of the recipient, no address.")
+@click.option("--recipient", default="", help="Random id or keyed hash of the recipient, no address.")
+@click.option(
+    "--recipients",
+    type=click.File(encoding="utf-8"),
+    help="Many: NDJSON or CSV with recipient and, if any, consented. Prints NDJSON, a mail a line.",
+)
 @click.option("--as", "kind", type=click.Choice(["html", "text", "mime"]), default="html", show_default=True)
 @click.option(
     "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", help="Added to links: utm_source=…"
 )
 @click.option("--unsubscribes", is_flag=True, help="Track unsubscribe links too.")
 @click.option("--consented", is_flag=True, help="The recipient has consented to being recorded.")
+@click.option("--honeypot", is_flag=True, help="Add a link that people do not see, to find scanners by.")
 def instrument(
     settings: Settings,
     *,
     source: str,
     message: str,
     recipient: str,
-    kind: str,
+    recipients: IO[str] | None,
+    kind: Kind,
     pairs: tuple[str, ...],
-    unsubscribes: bool,
-    consented: bool,
+    **choices: Any,
 ) -> None:
     """Read a mail from standard input and print it with tracked links, a pixel and unsubscribe headers."""
+    if bool(recipient) == bool(recipients):
+        raise click.UsageError("Choose one: --recipient ID, or --recipients FILE for many.")
     found: Source = run(_find(settings, source))
+    parameters = dict(pair.partition("=")[::2] for pair in pairs)
     tracking = Tracking(
         signer(found),
         public_base(settings),
         message,
         recipient,
         hosts=found.settings.hosts,
-        parameters=dict(pair.partition("=")[::2] for pair in pairs),
-        unsubscribes=unsubscribes,
-        consented=consented,
+        parameters=parameters,
+        **choices,
     )
     data = sys.stdin.buffer.read()
-    if kind == "mime":
-        answer = instrument_message(data, tracking)
-    else:
-        answer = _TEXTS[kind](_text(data), tracking).encode()
-    sys.stdout.buffer.write(answer)
+    if recipients is None:
+        sys.stdout.buffer.write(read_mail(data, kind)(tracking))
+        return
+    for name, mail in instrument_many(data, kind, tracking, read_recipients(recipients)):
+        sys.stdout.buffer.write(orjson.dumps({"recipient": name, **_as_json(mail)}) + b"\n")
+
+
+def _as_json(mail: bytes) -> dict[str, str]:
+    """Return a mail as JSON can hold it: as text, or in base64 when it is none."""
+    try:
+        return {"mail": mail.decode()}
+    except UnicodeDecodeError:
+        return {"mail_base64": base64.b64encode(mail).decode()}
+
+
+@email.command("report")
+@with_settings("data", "redis_url", "partitions")
+@click.option("--source", required=True, help="The email source.")
+@click.option("--message", required=True, help="Id of the message or campaign.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def report_(settings: Settings, *, source: str, message: str, as_json: bool) -> None:
+    """Count the opens and clicks of a message that the stream still holds: all, by recipients, by people."""
+    told: Report = run(_report(settings, source, message))
+    if as_json:
+        click.echo(orjson.dumps(told).decode())
+        return
+    table = Table("", "total", "unique", "unnamed", "human (estimated)", box=None, header_style="bold")
+    for name, tally in (("opens", told.opens), ("clicks", told.clicks)):
+        table.add_row(name, *(f"{value}" for value in astuple(tally)))
+    Console().print(table)
+    click.echo(f"unsubscribes: {told.unsubscribes}")
+    for kind, count in sorted(told.machines.items()):
+        click.echo(f"by {kind}: {count}")
+
+
+async def _report(settings: Settings, name: str, message: str) -> Report:
+    async with opened(settings) as (redis, names, catalogue):
+        source = email_source(catalogue.get(name))
+        return await report_of(redis, names, source, message, partitions=settings.partitions)
 
 
 @email.command()
@@ -92,13 +139,6 @@ async def _withdraw(settings: Settings, name: str, recipients: list[str], *, und
         withdrawals = Withdrawals(Mirror(redis, names.withdrawals))
         change = withdrawals.restore if undo else withdrawals.withdraw
         return await change(catalogue.get(name), recipients)
-
-
-def _text(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise LinkError("The mail is not UTF-8; give it as a whole message with --as mime.") from None
 
 
 async def _find(settings: Settings, name: str) -> Source:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import dataclass
 from html.entities import html5
 from typing import TYPE_CHECKING
 
@@ -29,20 +30,39 @@ _BODY_END = re.compile(r"</body\b", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(#[0-9]+;?|#x[0-9a-f]+;?|[a-z0-9]+;?)(?=(.?))", re.IGNORECASE | re.DOTALL)
 
 
-def instrument_html(text: str, tracking: Tracking) -> str:
-    """Return the mail with tracked links and a pixel. Raises LinkError when it is too large."""
+@dataclass(frozen=True, slots=True)
+class HtmlTemplate:
+    """A mail that has been read once and is filled for each recipient: where its links are, and its end."""
+
+    text: str
+    links: tuple[tuple[int, int, str], ...]
+    end: int
+
+    def fill(self, tracking: Tracking) -> str:
+        """Return the mail with tracked links and a pixel."""
+        pieces: list[str] = []
+        done = 0
+        for start, end, target in self.links:
+            tracked = tracking.link(target) if start < self.end else None
+            if tracked:
+                pieces += (self.text[done:start], tracked)
+                done = end
+        pieces += (self.text[done : self.end], *_unseen(tracking), self.text[self.end :])
+        return "".join(pieces)
+
+
+def read_html(text: str) -> HtmlTemplate:
+    """Read a mail. Raises LinkError when it is too large."""
     if len(text) > LONGEST:
         raise LinkError(f"A mail may have {LONGEST} characters.")
-    pieces: list[str] = []
-    done = 0
-    for start, end in _links(text):
-        target = _decoded(text[start:end].strip(" \t\r\n\f"))
-        tracked = tracking.link(target) if target else None
-        if tracked:
-            pieces += (text[done:start], tracked)
-            done = end
-    pieces.append(text[done:])
-    return _with_pixel("".join(pieces), tracking)
+    spans = [(start, end, _decoded(text[start:end].strip(" \t\r\n\f"))) for start, end in _links(text)]
+    links = tuple((start, end, target) for start, end, target in spans if target)
+    return HtmlTemplate(text, links, _end_of_body(text, links))
+
+
+def instrument_html(text: str, tracking: Tracking) -> str:
+    """Return the mail with tracked links and a pixel. Raises LinkError when it is too large."""
+    return read_html(text).fill(tracking)
 
 
 def _links(text: str) -> Iterator[tuple[int, int]]:
@@ -86,8 +106,17 @@ def _decoded(value: str) -> str | None:
     return None if doubt else text
 
 
-def _with_pixel(text: str, tracking: Tracking) -> str:
+def _end_of_body(text: str, links: tuple[tuple[int, int, str], ...]) -> int:
+    """Return the place of the last end of the body, the end of the text without one."""
+    ends = [match.start() for match in _BODY_END.finditer(text)]
+    last = max((end for _, end, _ in links), default=0)
+    return ends[-1] if ends and ends[-1] >= last else len(text)
+
+
+def _unseen(tracking: Tracking) -> tuple[str, ...]:
+    """Return the pixel, after the link that people do not see if it is wanted and leads somewhere."""
     image = f'<img src="{tracking.pixel}" width="1" height="1" alt="">'
-    ends = list(_BODY_END.finditer(text))
-    place = ends[-1].start() if ends else len(text)
-    return text[:place] + image + text[place:]
+    if not tracking.honeypot or not tracking.first_target:
+        return (image,)
+    hidden = 'style="display:none;mso-hide:all" aria-hidden="true" tabindex="-1"'
+    return (f'<a href="{tracking.trap}" {hidden}></a>', image)

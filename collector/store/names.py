@@ -83,6 +83,10 @@ class Names:
         """Name the hash of short links, id to JSON."""
         return f"{self.namespace}:{{links}}:short"
 
+    def clicks(self, digest: str) -> str:
+        """Name the last clicks on one mail to one recipient, by their digest."""
+        return f"{self.namespace}:{{mails}}:clicks:{digest}"
+
     @property
     def withdrawals(self) -> str:
         """Name the hash of recipients of mails who have withdrawn, digest to time."""
