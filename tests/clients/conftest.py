@@ -1,15 +1,21 @@
-"""The npm packages of the clients under test, installed once as their lock file says."""
+"""The clients under test: their npm packages, installed once as the lock file says, and where they run."""
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from playwright.async_api import async_playwright
 
-from tests.browser.conftest import browser, page
+from tests.browser.process import ARGUMENTS, find_chromium
+from tests.clients.island import Island, can_be_made, island
 
-__all__ = ["browser", "packages", "page"]  # fixtures
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from playwright.async_api import Page
 
 HERE = Path(__file__).parent
 
@@ -27,3 +33,35 @@ def packages() -> Path:
             check=True,
         )
     return HERE
+
+
+@pytest.fixture(scope="session")
+def one_island(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Island]:
+    """The island of this session; where none can be made, clients run beside the test."""
+    folder = tmp_path_factory.mktemp("island")
+    if not can_be_made():
+        yield Island(folder / "asked")
+        return
+    with island(folder) as made:
+        yield made
+
+
+@pytest.fixture
+def place(one_island: Island) -> Island:
+    """Where this test's clients run, with nobody asked for so far."""
+    one_island.resolved.clear()
+    one_island.log.unlink(missing_ok=True)
+    return one_island
+
+
+@pytest.fixture
+async def page(place: Island, tmp_path: Path) -> AsyncIterator[Page]:
+    """An empty page of a Chromium on the island, which resolves no name anywhere."""
+    program = tmp_path / "chromium"
+    program.write_text(f'#!/bin/sh\nexec {" ".join(place.enter)} {find_chromium()} "$@"\n')
+    program.chmod(0o700)
+    alone = f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {place.address}"
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, alone])
+        yield await chromium.new_page(locale="de-CH")
+        await chromium.close()

@@ -56,16 +56,16 @@ def _failed(request: web.Request, status: int) -> web.Response:
 
 
 @asynccontextmanager
-async def faulty_way(target: str, faults: tuple[int | str, ...]) -> AsyncIterator[FaultyWay]:
-    """Yield a way to a collector, on a port of its own."""
+async def faulty_way(target: str, faults: tuple[int | str, ...], address: str) -> AsyncIterator[FaultyWay]:
+    """Yield a way to a collector, on a port of its own of an address."""
     async with ClientSession(auto_decompress=False) as client:
         way = FaultyWay(target, client, faults)
         app = web.Application(client_max_size=2**24)
         app.router.add_route("*", "/{path:.*}", way.handle)
         runner = web.AppRunner(app, access_log=None, auto_decompress=False)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        way.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, address, 0).start()
+        way.url = f"http://{address}:{runner.addresses[0][1]}"
         try:
             yield way
         finally:

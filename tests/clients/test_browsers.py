@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
+    from tests.clients.island import Island
     from tests.conftest import Running
 
 PAGES = Path(__file__).parent / "pages"
@@ -48,7 +49,7 @@ CLIENTS = {
 
 
 @asynccontextmanager
-async def site(packages: Path, html: str) -> AsyncIterator[str]:
+async def site(packages: Path, html: str, address: str) -> AsyncIterator[str]:
     """Serve a page and the packages it loads, on an origin of its own."""
 
     async def page(_request: web.Request) -> web.Response:
@@ -58,8 +59,8 @@ async def site(packages: Path, html: str) -> AsyncIterator[str]:
     app.add_routes([web.get("/", page), web.static("/packages", packages / "node_modules")])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await web.TCPSite(runner, address, 0).start()
+    yield f"http://{address}:{runner.addresses[0][1]}"
     await runner.cleanup()
 
 
@@ -80,7 +81,7 @@ def filled(name: str, package: str, way: FaultyWay, key: str, settings: Any) -> 
 @pytest.mark.parametrize("faulty", [False, True], ids=["a good way", "faults on the way"])
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_every_event_of_a_page_is_in_the_stream_exactly_once(
-    running: Running, packages: Path, page: Page, client: str, faulty: bool
+    running: Running, packages: Path, page: Page, place: Island, client: str, faulty: bool
 ) -> None:
     source = await running.add(bridge="rest")
     key = await add_key(running.parts.catalogue, source.id, origins=["*"])
@@ -89,9 +90,9 @@ async def test_every_event_of_a_page_is_in_the_stream_exactly_once(
 
     name, package, settings, faults = CLIENTS[client]
     target = f"http://127.0.0.1:{running.parts.ports.public}"
-    async with faulty_way(target, faults if faulty else ()) as way:
+    async with faulty_way(target, faults if faulty else (), place.address) as way:
         html = filled(name, package, way, key, settings)
-        async with site(packages, html) as origin:
+        async with site(packages, html, place.address) as origin:
             await page.goto(f"{origin}/?utm_source=news")
 
             async def all_there() -> bool:
@@ -102,7 +103,8 @@ async def test_every_event_of_a_page_is_in_the_stream_exactly_once(
 
     events = {event["type"]: event for event in await running.events()}
     assert sorted(event["type"] for event in await running.events()) == TYPES
-    assert asked == {"127.0.0.1"}
+    assert asked == {place.address}
+    assert place.asked == set()
     check_contents(events)
 
 

@@ -1,4 +1,4 @@
-"""Real server clients, unmodified: each event of each once, whatever happens on the way."""
+"""Real server clients, unmodified: each event once, whatever happens on the way, and no vendor asked."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.clients.record import record
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.clients.island import Island
     from tests.conftest import Running
 
 PYTHON, NODE = f"{sys.executable} send/send_", "node send/send_"
@@ -32,15 +33,17 @@ TYPES = ["alias", "group", "identify", "page", "screen", "track"]
 @pytest.mark.parametrize("faults", [(), FAULTS], ids=["a good way", "faults on the way"])
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_every_event_of_a_client_is_in_the_stream_exactly_once(
-    running: Running, packages: Path, client: str, faults: tuple[int | str, ...]
+    running: Running, packages: Path, place: Island, client: str, faults: tuple[int | str, ...]
 ) -> None:
     source = await running.add(bridge="rest")
     key = await add_key(running.parts.catalogue, source.id)
     target = f"http://127.0.0.1:{running.parts.ports.public}"
 
-    async with faulty_way(target, faults) as way:
+    async with faulty_way(target, faults, place.address) as way:
         command = CLIENTS[client].format(url=way.url, key=key).split()
-        process = await asyncio.create_subprocess_exec(*command, cwd=packages)
+        process = await asyncio.create_subprocess_exec(
+            *place.enter, *command, cwd=packages, env=place.environment
+        )
         assert await asyncio.wait_for(process.wait(), 90) == 0
         assert way.faults == []
         record(client, way, key)
@@ -48,6 +51,7 @@ async def test_every_event_of_a_client_is_in_the_stream_exactly_once(
     events = {event["type"]: event for event in await running.events()}
     assert sorted(event["type"] for event in await running.events()) == TYPES
     check_contents(events)
+    assert place.asked == set()
 
 
 def check_contents(events: dict[str, dict[str, Any]]) -> None:

@@ -17,6 +17,7 @@ from yarl import URL
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.clients.island import Island
     from tests.conftest import Running
 
 SECRET = "s3cret"  # noqa: S105
@@ -54,12 +55,13 @@ async def test_every_example_of_github_becomes_one_event(
 
 
 async def test_what_the_npm_package_of_cloudevents_sends_is_taken_in_all_modes(
-    running: Running, packages: Path
+    running: Running, packages: Path, place: Island
 ) -> None:
     source = await running.add(bridge="webhook", settings={"preset": "cloudevents"})
-    url = f"http://127.0.0.1:{running.parts.ports.public}/h/{source.id}"
+    url = f"http://{place.address}:{running.parts.ports.public}/h/{source.id}"
 
-    process = await asyncio.create_subprocess_exec("node", "send/cloudevents.mjs", url, cwd=packages)
+    command = (*place.enter, "node", "send/cloudevents.mjs", url)
+    process = await asyncio.create_subprocess_exec(*command, cwd=packages, env=place.environment)
     assert await asyncio.wait_for(process.wait(), 30) == 0
 
     events = await running.events()
