@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from collector.exchange import Request
 
+_LONGEST = 64  # IPv6 with a zone fits
+
 
 def peer_of(request: Request) -> str | None:
     """Return the address at the other end of the connection; None on a unix socket."""
@@ -48,8 +50,13 @@ def client_address(
     return client
 
 
-@lru_cache(4096)
 def _is_address(text: str) -> bool:
+    """Tell whether a text is an address; longer ones are not even remembered as none."""
+    return len(text) <= _LONGEST and _reads_as_address(text)
+
+
+@lru_cache(4096)
+def _reads_as_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
     except ValueError:

@@ -18,6 +18,7 @@ from collector.enrich import (
     client,
     language,
     page,
+    paid,
     properties,
     referrer,
     rules,
@@ -42,6 +43,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("page", page.step),
     ("campaign", campaign.step),
     ("channels", channels.step),
+    ("paid", paid.step),  # after the channel group, which asks for the kind of site
 )
 JUDGES: tuple[Judge, ...] = (
     suppress.judge,

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from collector.enrich.campaign import CLICK_IDS
+from collector.enrich.paid import AFFILIATE_CLICKS, MAIL_CLICKS, is_paid
 from collector.enrich.referrer import site
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from collector.model import Hit
 
-_PAID = re.compile(r".*cp.*|ppc|retargeting|paid.*")
 _SHOPPING_NAME = re.compile(r"(.*([^a-df-z]|^)shop|shopping).*")
 _MAIL = {"email", "e-mail", "e_mail", "e mail"}
 _SOCIAL = {"social", "social-network", "social-media", "sm", "social network", "social media"}
@@ -27,9 +27,6 @@ _PUSH = re.compile(r".*push|.*mobile.*|.*notification.*")
 _VIDEO_SITES = ("youtube", "vimeo", "twitch", "dailymotion", "netflix", "hulu", "disneyplus", "iqiyi")
 _SHOPS = ("amazon", "ebay", "etsy", "walmart", "alibaba", "shopify", "shopping.google", "mercadolibre")
 _LONGEST = 200
-_MAIL_CLICKS = frozenset(("mc_eid", "_hsenc", "mkt_tok"))
-# Clicks that only an advertisement puts its id on; these here are on every outgoing link.
-_PAID_CLICKS = frozenset(CLICK_IDS) - _MAIL_CLICKS - {"fbclid", "igshid", "ysclid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class _Visit:
 
     @property
     def paid(self) -> bool:
-        return _PAID.fullmatch(self.medium) is not None or bool(self.clicks & _PAID_CLICKS)
+        return is_paid(self.medium, self.clicks)
 
     @property
     def shopping(self) -> bool:
@@ -56,7 +53,7 @@ class _Visit:
         return not (self.source or self.medium)
 
 
-# The first row that fits is the group.
+# The first row that fits is the group. What a click tells stands before Referral, which would take it.
 _TABLE: tuple[tuple[str, Callable[[_Visit], bool]], ...] = (
     ("Direct", lambda v: v.plain and not v.clicks and v.came_by in {"direct", "internal"}),
     ("Cross-network", lambda v: "cross-network" in v.name),
@@ -70,9 +67,11 @@ _TABLE: tuple[tuple[str, Callable[[_Visit], bool]], ...] = (
     ("AI Assistant", lambda v: v.kind == "ai"),
     ("Organic Social", lambda v: v.kind == "social" or v.medium in _SOCIAL),
     ("Organic Video", lambda v: v.kind == "video" or "video" in v.medium),
-    ("Email", lambda v: bool({v.source, v.medium} & _MAIL or v.clicks & _MAIL_CLICKS) or v.kind == "email"),
     ("Organic Search", lambda v: v.kind == "search" or v.medium == "organic"),
+    ("Affiliates", lambda v: v.plain and bool(v.clicks & AFFILIATE_CLICKS)),
+    ("Email", lambda v: v.plain and bool(v.clicks & MAIL_CLICKS)),
     ("Referral", lambda v: v.medium in {"referral", "app", "link"} or (v.plain and v.came_by == "other")),
+    ("Email", lambda v: bool({v.source, v.medium} & _MAIL) or v.kind == "email"),
     ("Affiliates", lambda v: v.medium == "affiliate"),
     ("Audio", lambda v: v.medium == "audio"),
     ("SMS", lambda v: "sms" in {v.source, v.medium}),

@@ -116,12 +116,73 @@ def test_an_event_without_a_page_has_no_referrer() -> None:
         ("utm_source=app&utm_medium=push", "", "Mobile Push Notifications"),
         ("utm_source=partner&utm_medium=referral", "", "Referral"),
         ("utm_source=poster&utm_medium=print", "", "Unassigned"),
+        ("awc=1", "https://blog.example/", "Affiliates"),
+        ("irclickid=1", "", "Affiliates"),
     ],
 )
 def test_the_channel_group_follows_the_published_table(query: str, address: str, group: str) -> None:
     page = {"url": f"{OWN}?{query}", "referrer": address}
 
     assert enrich_context({"page": page}, hit())["channelGroup"] == group
+
+
+# The definitions for manual traffic as they stand at support.google.com/analytics/answer/9756891, in their
+# order: source, medium, campaign. Each row holds what no row above it takes.
+_PUBLISHED = [
+    ("Cross-network", [("google", "cpc", "x cross-network y")]),
+    (
+        "Paid Shopping",
+        [("amazon.com", "cpc", ""), ("paper", "ppc", "e-shop"), ("paper", "paid", "shopping sale")],
+    ),
+    ("Paid Search", [("google", "cpc", ""), ("bing", "ppc", ""), ("google", "retargeting", "")]),
+    ("Paid Search", [("google", "paidsearch", ""), ("google", "xcpx", ""), ("google", "cpm", "")]),
+    ("Paid Social", [("facebook", "paid", ""), ("linkedin", "cpc", "workshop")]),
+    ("Paid Video", [("youtube", "cpc", ""), ("vimeo", "ppc", "")]),
+    ("Display", [("paper", medium, "") for medium in ("display", "banner", "expandable", "interstitial")]),
+    ("Display", [("paper", "cpm", "")]),
+    ("Paid Other", [("paper", "cpc", ""), ("paper", "ppc", ""), ("paper", "retargeting", "")]),
+    ("Organic Shopping", [("ebay", "", ""), ("paper", "y", "shop"), ("paper", "y", "my shopping")]),
+    ("Organic Social", [("facebook", "", ""), ("x.example", "social", ""), ("x.example", "sm", "")]),
+    ("Organic Social", [("p", f"social{mark}{end}", "") for mark in "- " for end in ("network", "media")]),
+    ("Organic Video", [("youtube", "", ""), ("p", "onlinevideos", "")]),
+    ("Organic Search", [("google", "", ""), ("p", "organic", ""), ("google", "email", "")]),
+    ("Referral", [("p", medium, "") for medium in ("referral", "app", "link")]),
+    ("Email", [(name, "", "") for name in ("email", "e-mail", "e_mail", "e mail")]),
+    ("Email", [("p", name, "") for name in ("email", "e-mail", "e_mail", "e mail")]),
+    ("Affiliates", [("p", "affiliate", "")]),
+    ("Audio", [("p", "audio", "")]),
+    ("SMS", [("sms", "", ""), ("p", "sms", "")]),
+    ("Mobile Push Notifications", [("p", "webpush", ""), ("p", "a mobile b", ""), ("firebase", "", "")]),
+    ("Mobile Push Notifications", [("p", "notifications", "")]),
+    ("Unassigned", [("p", "pushed", ""), ("p", "print", ""), ("p", "affiliates", "")]),
+]
+
+
+@pytest.mark.parametrize(("group", "campaigns"), _PUBLISHED)
+def test_every_published_row_is_kept(group: str, campaigns: list[tuple[str, str, str]]) -> None:
+    told = [channels.group(each, frozenset(), ("direct", "")) for each in campaigns]
+
+    assert told == [group] * len(campaigns)
+
+
+@pytest.mark.parametrize(
+    ("query", "address", "medium"),
+    [
+        ("gclid=1", "https://www.google.com/", "paid"),
+        ("gclid=1", "", "paid"),
+        ("utm_source=x&utm_medium=CPC", "https://blog.example/", "paid"),
+        ("utm_source=x&utm_medium=paid-social", "https://facebook.com/", "paid"),
+        ("utm_source=x&utm_medium=social", "https://facebook.com/", "social"),
+        ("fbclid=1", "https://facebook.com/", "social"),
+        ("mc_eid=1", "", "direct"),
+        ("gclid=1", "https://shop.example/", "internal"),
+        ("", "https://www.google.com/", "search"),
+    ],
+)
+def test_who_was_paid_for_came_by_paid(query: str, address: str, medium: str) -> None:
+    page = {"url": f"{OWN}?{query}", "referrer": address}
+
+    assert enrich_context({"page": page}, hit())["referrer"]["medium"] == medium
 
 
 def test_what_the_tracker_remembered_of_the_landing_page_stays() -> None:
