@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -23,6 +24,7 @@ from collector.bridges.web import WebBridge
 from collector.bridges.webhook import WebhookBridge
 from collector.console import Parts, console_routes, guard, headers
 from collector.enrich import JUDGES, STEPS, Enricher, warm_up
+from collector.enrich.journeys import Journeys
 from collector.enrich.place import Places
 from collector.enrich.visitors import Visitors
 from collector.health import Health
@@ -30,6 +32,7 @@ from collector.pipeline import Pipeline
 from collector.ports import Ports
 from collector.routes import lean_routes, public_routes
 from collector.sources import Catalogue
+from collector.sources.email import read_journey
 from collector.sources.short_links import ShortLinks
 from collector.sources.withdrawals import Withdrawals
 from collector.stats import Counters, Figures
@@ -91,7 +94,11 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         await salts.refresh(time.time())
         places = Places(settings.place_databases, settings.place_header)
         warm_up()
-        enricher = Enricher(steps=(("place", places.step), *STEPS), judges=(Visitors(salts).judge, *JUDGES))
+        journeys = Journeys(partial(read_journey, catalogue.find))
+        enricher = Enricher(
+            steps=(("place", places.step), ("journey", journeys.step), *STEPS),
+            judges=(Visitors(salts).judge, *JUDGES),
+        )
         stream = Stream(redis, names, settings, catalogue.retention)
         await stream.start()
         async with (

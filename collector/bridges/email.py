@@ -13,7 +13,7 @@ from collector.answer import NO_STORE, REASON_HEADER, refusal_answer
 from collector.assets import asset
 from collector.bridges.web import GIF, PIXEL_HEADERS
 from collector.exchange import Answer, query_of
-from collector.links import LinkError, check_target, passed_on, with_pairs
+from collector.links import JOURNEY, LinkError, check_target, passed_on, with_pairs
 from collector.model import Reason, Refusal, Source
 from collector.protocols.ids import uuid7
 from collector.protocols.payload import read_payload
@@ -64,14 +64,15 @@ class EmailBridge:
             _require_target(source, link)
         except Refusal as refusal:
             return self._no_link(request, refusal)
-        event_id = ""
+        event_id, journey, now = "", "", time.time_ns() // 1_000_000
         if request.method == "HEAD":  # it asks where the link leads; nobody has followed it
             metrics.MACHINES.labels(source.id, "head").inc()
         else:
-            event_id = uuid7(time.time_ns() // 1_000_000)
+            event_id = uuid7(now)
+            journey = self.recorder.journey(request, source, link, now)
             await self.recorder.click(request, source, link, event_id)
         # Not aiohttp's HTTPFound: it writes the address anew.
-        target = _target(source, link, query_of(request), event_id)
+        target = _target(source, link, query_of(request), event_id, journey)
         return Answer(302, {**_REDIRECT_HEADERS, "Location": target})
 
     async def pixel(self, request: Request) -> Answer:
@@ -156,10 +157,11 @@ def _require_target(source: Source, link: Mark | ShortLink) -> None:
         raise Refusal(Reason.BAD_LINK, str(error)) from None
 
 
-def _target(source: Source, link: Mark | ShortLink, query: str, event_id: str) -> str:
+def _target(source: Source, link: Mark | ShortLink, query: str, event_id: str, journey: str) -> str:
     """Return where a click leads: what was signed, and with it what the source passes on."""
     settings = source.settings
-    added = [f"{settings.click_parameter}={event_id}"] if settings.click_parameter and event_id else []
+    named = ((settings.click_parameter, event_id), (JOURNEY, journey))
+    added = [f"{name}={value}" for name, value in named if name and value]
     target = with_pairs(link.target, [*added, *passed_on(query, settings.pass_on)])
     try:
         check_target(target, settings.hosts)

@@ -10,8 +10,10 @@ import structlog
 
 from collector import metrics
 from collector.enrich import machines
+from collector.links import journey_token
 from collector.model import Privacy, Reason, Refusal, Source
 from collector.protocols.email import email, short_click
+from collector.sources.email import signer
 from collector.sources.short_links import ShortLink
 
 if TYPE_CHECKING:
@@ -76,6 +78,14 @@ class Recorder:
         asked = replace(hit.source, privacy=Privacy(visitors="cookie"))
         hit = replace(hit, source=asked, headers={}, address=None)
         await self.pipeline.take(hit, email("unsubscribe", mark))
+
+    def journey(self, request: Request, source: Source, link: Mark | ShortLink, now: int) -> str:
+        """Return what tells the target who comes, empty where nobody may be told."""
+        if isinstance(link, ShortLink) or not (source.enabled and source.settings.journey):
+            return ""
+        if self._unnamed(source, link) or request.headers.get("Sec-GPC") == "1":
+            return ""
+        return journey_token(signer(source), link.recipient, now)
 
     def _hit(self, request: Request, source: Source) -> Hit:
         return self.reader.hit(request, self.pipeline.accept(source.id, source.bridge), b"")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, unquote_plus
 
 from collector.enrich.campaign import PARAMETERS
+from collector.links import JOURNEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +68,8 @@ def _query(query: str, parameters: tuple[str, ...]) -> tuple[str, tuple[str, ...
     found: list[str] = []
     for part in query.split("&", _MOST_PARAMETERS)[:_MOST_PARAMETERS]:
         key, equals, value = part.partition("=")
+        if key == JOURNEY:
+            continue  # it names a person
         if key in PARAMETERS or key in parameters or ("*" in parameters and key):
             told, kinds = _value(key, value)
             found += kinds

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # What names a person or follows one; an anonymous event has none of it.
 _NAMES = ("anonymousId", "userId", "sessionId", "traits", "groupId", "previousId")
-_IN_CONTEXT = ("ip", "traits", "userAgentData")
+_IN_CONTEXT = ("ip", "traits", "userAgentData", "journey")
 _ABOUT_PEOPLE = ("identify", "group", "alias")
 _MOST_LATE = 200_000
 

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from collector.links.target import LinkError
 
-Purpose: TypeAlias = Literal["click", "open", "unsubscribe"]
+Purpose: TypeAlias = Literal["click", "open", "unsubscribe", "journey"]
 
 _VERSION = 1
 _MAC_BYTES = 16

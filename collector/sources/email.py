@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
-from collector.links import LinkError, Mark, Purpose, Signer, key_id_of
+from collector.links import LinkError, Mark, Purpose, Signer, key_id_of, recipient_of
 from collector.model import Reason, Refusal, Source
 from collector.sources.base import StrictModel
 from collector.sources.secret import Revealed, Secret
@@ -62,6 +62,11 @@ class EmailSettings(StrictModel):
         description="Parameter that tells the target the click's messageId; empty for none.",
     )
 
+    journey: bool = Field(
+        default=False,
+        description="Whether a click tells the target's tracker, for ten minutes, which recipient came.",
+    )
+
     @model_validator(mode="after")
     def _with_key(self) -> EmailSettings:
         if not self.keys:
@@ -107,3 +112,13 @@ def read_token(find: Callable[[str], Source | None], token: str, purpose: Purpos
 
 def _signer(source: Source, key: SigningKey) -> Signer:
     return Signer(key.id, key.secret.get_secret_value(), source.id)
+
+
+def read_journey(find: Callable[[str], Source | None], token: str, now: int) -> tuple[str, str] | None:
+    """Return source and recipient of a journey's token at a time in milliseconds, None for a bad one."""
+    try:
+        source, mark = read_token(find, token, "journey")
+    except Refusal:
+        return None
+    recipient = recipient_of(mark, now) if source.settings.journey else None
+    return (source.id, recipient) if recipient else None
