@@ -1,28 +1,42 @@
-"""The cost of understanding what servers send: a signed GitHub delivery, and a batch of Segment's API."""
+"""The cost of what servers send: understanding a signed GitHub delivery, and events of Segment's API."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import aiohttp
 import orjson
 from multidict import CIMultiDict
 
+from benchmarks.contender import SOURCE, headwater
+from benchmarks.process import cpu_seconds
+from collector.cli.context import opened
 from collector.model import Hit, Source
 from collector.protocols import Limits, native
 from collector.protocols.payload import read_payload
 from collector.protocols.segment import segment
 from collector.protocols.webhook import webhook
+from collector.settings import Settings
+from collector.sources import check_form
+from collector.sources.keys import add_key
 from collector.sources.servers import WebhookSettings
+from collector.store.embedded import embedded_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ROUNDS = 7
 _EVENTS = 100
+_DOOR_ROUNDS = 3
+_DOOR_BATCHES = 100
+_CONNECTIONS = 8
+_LIBRARY = {"context": {"library": {"name": "analytics-python", "version": "2.4.0"}}, "integrations": {}}
 _SECRET = "s3cret"  # noqa: S105 - of this benchmark
 _LIMITS = Limits(events=2500, event_bytes=256 * 1024)
 # From @octokit/webhooks-examples 7.6.1, MIT.
@@ -33,8 +47,12 @@ def main() -> None:
     """Print the cost of each in microseconds of CPU; the calmest of seven rounds."""
     body = _DELIVERY.read_bytes().strip()
     print(f"{len(body)} bytes of GitHub, verified and mapped: {_cost(_github(body), 1000):.1f} µs")
-    print(f"an event of /v1/batch, {_EVENTS} a batch: {_cost(_batch(), 50) / _EVENTS:.1f} µs")
-    print(f"an event of a beacon, {_EVENTS} a batch: {_cost(_beacon(), 50) / _EVENTS:.1f} µs")
+    print(f"an event of /v1/batch, {_EVENTS} a batch, understood: {_cost(_batch(), 50) / _EVENTS:.1f} µs")
+    print(f"an event of a beacon, {_EVENTS} a batch, understood: {_cost(_beacon(), 50) / _EVENTS:.1f} µs")
+    batch, beacon = asyncio.run(_through_the_door())
+    print(f"an event of /v1/batch from the door to the stream: {batch:.1f} µs of the collector's CPU")
+    print(f"an event of a beacon from the door to the stream: {beacon:.1f} µs")
+    print(f"apart: {batch - beacon:.1f} µs")
 
 
 def _cost(work: Callable[[], object], times: int) -> float:
@@ -66,18 +84,56 @@ def _item(number: int) -> dict[str, object]:
     return {**identity, "timestamp": "2026-01-02T03:04:05.000Z", "properties": properties}
 
 
+def _body(first: int = 0, **own: object) -> bytes:
+    items = [{**_item(number), **own} for number in range(first, first + _EVENTS)]
+    return orjson.dumps({"batch": items, "sentAt": "2026-01-02T03:04:06.000Z"})
+
+
 def _batch() -> Callable[[], object]:
-    own = {"context": {"library": {"name": "analytics-python", "version": "2.4.0"}}, "integrations": {}}
-    items = [{**_item(number), **own} for number in range(_EVENTS)]
-    body = orjson.dumps({"batch": items, "sentAt": "2026-01-02T03:04:06.000Z"})
+    body = _body(**_LIBRARY)
     hit = _hit(body, {})
     return lambda: segment(read_payload(body, "application/json"), "batch")(hit, _LIMITS)
 
 
 def _beacon() -> Callable[[], object]:
-    items = [_item(number) for number in range(_EVENTS)]
-    hit = _hit(orjson.dumps({"batch": items, "sentAt": "2026-01-02T03:04:06.000Z"}), {})
+    hit = _hit(_body(), {})
     return lambda: native.beacon(hit, _LIMITS)
+
+
+async def _through_the_door() -> tuple[float, float]:
+    """Return what an event costs the collector as /v1/batch and as beacon, in microseconds of CPU."""
+    with tempfile.TemporaryDirectory(prefix="headwater-bench-") as name:
+        async with embedded_server(Path(name)) as url, headwater(Path(name), url) as collector:
+            key = await _rest_key(Settings(data=Path(name), redis_url=url))
+            api = (collector.url.replace(f"/e/{SOURCE}", "/v1/batch"), f"Bearer {key}", _LIBRARY)
+            costs: list[list[float]] = [[], []]
+            for round_ in range(_DOOR_ROUNDS):
+                for place, (address, key_, own) in enumerate((api, (collector.url, "", {}))):
+                    first = (round_ * 2 + place) * _DOOR_BATCHES * _EVENTS
+                    bodies = [_body(first + each * _EVENTS, **own) for each in range(_DOOR_BATCHES)]
+                    costs[place].append(await _door_cost(collector.pid, address, key_, bodies))
+            return min(costs[0]), min(costs[1])
+
+
+async def _rest_key(settings: Settings) -> str:
+    async with opened(settings) as (_, _, catalogue):
+        await catalogue.add(check_form({"id": "bench-rest", "name": "Benchmark", "bridge": "rest"}))
+        return await add_key(catalogue, "bench-rest")
+
+
+async def _door_cost(pid: int, address: str, key: str, bodies: list[bytes]) -> float:
+    headers = {"Content-Type": "application/json", **({"Authorization": key} if key else {})}
+    before = cpu_seconds(pid)
+    async with aiohttp.ClientSession() as session:
+        waiting = iter(bodies)
+
+        async def send() -> None:
+            for body in waiting:
+                async with session.post(address, data=body, headers=headers) as answer:
+                    answer.raise_for_status()
+
+        await asyncio.gather(*(send() for _ in range(_CONNECTIONS)))
+    return (cpu_seconds(pid) - before) / (len(bodies) * _EVENTS) * 1e6
 
 
 if __name__ == "__main__":
