@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import ua_parser
 import ua_parser.loaders
 import ua_parser.regex
-from user_agents.parsers import UserAgent, parse_browser, parse_device, parse_operating_system
+from user_agents.parsers import Browser, Device, OperatingSystem, UserAgent
 
 from collector.enrich import hints
 
@@ -18,17 +17,26 @@ if TYPE_CHECKING:
 # Longer ones are cut: no real browser sends more, and the cache's memory stays bounded.
 LONGEST = 512
 _CACHED = 4096
+_CLASSES = (
+    ("bot", "is_bot"),
+    ("tablet", "is_tablet"),
+    ("phone", "is_mobile"),
+    ("pc", "is_pc"),
+    ("touch", "is_touch_capable"),
+)
 
 
 class _Classified(UserAgent):  # type: ignore[misc]
-    """user-agents' classes of device over the Rust engine, which its own constructor does not use."""
+    """user-agents' classes of device over the Rust engine, which its own constructor does not use.
 
-    def __init__(self, text: str, result: ua_parser.DefaultedResult) -> None:
-        agent, os, device = result.user_agent, result.os, result.device
+    They ask for families and for the beginning of the system's version, and for no other version.
+    """
+
+    def __init__(self, text: str, agent: Any, os: Any, device: Any) -> None:
         self.ua_string = text
-        self.browser = parse_browser(agent.family, agent.major, agent.minor, agent.patch)
-        self.os = parse_operating_system(os.family, os.major, os.minor, os.patch, os.patch_minor)
-        self.device = parse_device(device.family, device.brand, device.model)
+        self.browser = Browser(_family(agent), (), "")
+        self.os = OperatingSystem(_family(os), (), (os and os.major) or "")
+        self.device = Device(_family(device), None, None)
 
 
 def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
@@ -60,38 +68,38 @@ def _hinted(text: str, hinted: hints.Hints) -> dict[str, Any]:
 @lru_cache(_CACHED)
 def read(text: str) -> dict[str, Any]:
     """Return browser, os and device of a user agent. The result is shared: never change it."""
-    result = _engine()(text, ua_parser.Domain.ALL).complete().with_defaults()
-    agent, os, device = result.user_agent, result.os, result.device
+    engine = _engine()
+    agent, os, device = engine.ua.extract(text), engine.os.extract(text), engine.de.extract(text)
+    kind = _kind(_Classified(text, agent, os, device))
+    maker = {"brand": device.brand, "model": device.model} if device else {}
     return {
-        "browser": _named(agent.family, agent.major, agent.minor, agent.patch, agent.patch_minor),
-        "os": _named(os.family, os.major, os.minor, os.patch, os.patch_minor),
-        "device": _without_none(type=_kind(_Classified(text, result)), brand=device.brand, model=device.model)
-        or None,
+        "browser": _named(agent),
+        "os": _named(os),
+        "device": _without_none(type=kind, **maker) or None,
     }
 
 
 @lru_cache(1)
-def _engine() -> ua_parser.Parser:
-    return ua_parser.Parser(ua_parser.regex.Resolver(ua_parser.loaders.load_lazy_builtins()))
+def _engine() -> ua_parser.regex.Resolver:
+    return ua_parser.regex.Resolver(ua_parser.loaders.load_lazy_builtins())
+
+
+def _family(found: Any) -> str:
+    return found.family if found else "Other"
 
 
 def _kind(agent: _Classified) -> str | None:
-    classes = {
-        "bot": agent.is_bot,
-        "tablet": agent.is_tablet,
-        "phone": agent.is_mobile,
-        "pc": agent.is_pc,
-        "touch": agent.is_touch_capable,
-    }
-    return next((name for name, fits in classes.items() if fits), None)
+    """Return the first class that fits; each is asked for only when those before it do not."""
+    return next((name for name, attribute in _CLASSES if getattr(agent, attribute)), None)
 
 
-def _named(name: str, *version: str | None) -> dict[str, str] | None:
+def _named(found: Any) -> dict[str, str] | None:
     """Return a name and its version, None for one that the engine does not know."""
-    if name == "Other":
+    if found is None or found.family == "Other":
         return None
+    version = (found.major, found.minor, found.patch, found.patch_minor)
     parts = version[: version.index(None)] if None in version else version
-    return _without_none(name=name, version=".".join(filter(None, parts)) or None)
+    return _without_none(name=found.family, version=".".join(filter(None, parts)) or None)
 
 
 def _without_none(**fields: str | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 if TYPE_CHECKING:
     from collector.model import Hit
@@ -90,15 +90,19 @@ def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:  # noqa: ARG001 -
 @lru_cache(1024)
 def read(search: str) -> dict[str, Any]:
     """Return the campaign that a query string names. The result is shared: never change it."""
-    try:
-        pairs = parse_qsl(search.removeprefix("?"), max_num_fields=_MOST_PARAMETERS, errors="replace")
-    except ValueError:  # more parameters than any campaign has
+    parameters = search.removeprefix("?").split("&", _MOST_PARAMETERS)
+    if len(parameters) > _MOST_PARAMETERS:  # more than any campaign has
         return {}
     found: dict[str, Any] = {}
     clicks: dict[str, str] = {}
-    for key, value in pairs:
-        if key in FIELDS:
-            found.setdefault(FIELDS[key], value[:_LONGEST])
-        elif key in CLICK_IDS:
-            clicks.setdefault(key, value[:_LONGEST])
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if value and key in FIELDS:
+            found.setdefault(FIELDS[key], _readable(value)[:_LONGEST])
+        elif value and key in CLICK_IDS:
+            clicks.setdefault(key, _readable(value)[:_LONGEST])
     return {**found, "clickIds": clicks} if clicks else found
+
+
+def _readable(value: str) -> str:
+    return unquote_plus(value, errors="replace") if "%" in value or "+" in value else value

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 from functools import lru_cache
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import TYPE_CHECKING, Any
 
 from collector.model import BROWSER_BRIDGES
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collector.model import Hit
 
 _LONGEST = 1024
+_IN_IPV6 = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96
+_IPV4_BYTES = 4
 LONGEST_ADDRESS = 64  # IPv6 with a zone fits
 
 
@@ -36,8 +38,10 @@ def network(address: str | None) -> str:
 @lru_cache(4096)
 def _network(address: str) -> str:
     try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
+        packed = inet_pton(AF_INET6 if ":" in address else AF_INET, address.partition("%")[0])
+    except (OSError, ValueError):  # no address; a zero byte in it
         return ""
-    bits = 24 if ip.version == 4 else 48  # noqa: PLR2004 - the version of IP
-    return str(ipaddress.ip_network((ip, bits), strict=False).network_address)
+    packed = packed.removeprefix(_IN_IPV6)  # as a socket for both versions tells it
+    if len(packed) == _IPV4_BYTES:
+        return inet_ntop(AF_INET, packed[:3] + bytes(1))
+    return inet_ntop(AF_INET6, packed[:6] + bytes(10))

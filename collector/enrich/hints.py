@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 _BRAND = re.compile(r'"((?:[^"\\]|\\.)*)"\s*;\s*v="([^"]*)"')
@@ -40,8 +41,9 @@ def from_tracker(data: dict[str, Any]) -> Hints:
     return Hints(brand, version, mobile if isinstance(mobile, bool) else None, *texts)
 
 
+@lru_cache(1024)
 def from_headers(brands: str, mobile: str, platform: str) -> Hints:
-    """Return the hints of Sec-CH-UA, Sec-CH-UA-Mobile and Sec-CH-UA-Platform."""
+    """Return the hints of Sec-CH-UA, Sec-CH-UA-Mobile and Sec-CH-UA-Platform, all of bounded length."""
     brand, version = _choose(_BRAND.findall(brands))
     return Hints(brand, version, {"?1": True, "?0": False}.get(mobile), platform.strip('"'))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collector.model import Hit
 
 _LONGEST = 2048
+_AUTHORITY = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://([^/?#\\]*)")
 _CACHED = 4096
 # Web mail by host; none of the lists has them.
 _MAIL = {
@@ -73,13 +75,16 @@ def site(name: str) -> tuple[str, str]:
     return _by_name().get(name.lower()) or _known(name.lower())[:2]
 
 
-@lru_cache(_CACHED)
 def _host(address: str) -> str:
-    """Return the host of an address in lower case, without ``www.``; empty when there is none."""
-    try:
-        return (urlsplit(address).hostname or "").removeprefix("www.")
-    except ValueError:  # such as http://[::1
-        return ""
+    """Return the host of an address in lower case, without ``www.``; empty when there is none.
+
+    Cut by its marks, since urlsplit takes five times as long and it is asked for every new page.
+    """
+    match = _AUTHORITY.match(address)
+    host = match[1].rpartition("@")[2] if match else ""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower() if "]" in host else ""
+    return host.partition(":")[0].lower().removeprefix("www.")
 
 
 def _known(host: str) -> tuple[str, str, tuple[str, ...]]:

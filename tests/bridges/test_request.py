@@ -16,6 +16,7 @@ ADDRESSES = [
     ("what a client put in front is not read", "10.0.0.1", ["127.0.0.1", "1.1.1.1"], NET, 0, "1.1.1.1"),
     ("all trusted: the first of them", "10.0.0.1", ["10.0.0.3", "10.0.0.2"], NET, 0, "10.0.0.3"),
     ("no address ends the search", "10.0.0.1", ["1.1.1.1", "unknown"], NET, 0, "10.0.0.1"),
+    ("nor is one with an endless zone", "10.0.0.1", ["fe80::1%" + "x" * 9999], NET, 0, "10.0.0.1"),
     ("by number of hops", "8.8.8.8", ["6.6.6.6", "1.1.1.1"], (), 1, "1.1.1.1"),
     ("by two hops", "8.8.8.8", ["6.6.6.6", "1.1.1.1", "7.7.7.7"], (), 2, "1.1.1.1"),
     ("more hops than the chain has", "8.8.8.8", ["1.1.1.1"], (), 5, "1.1.1.1"),
