@@ -43,8 +43,9 @@ def to_set(hit: Hit, request: Request, outcomes: Sequence[Outcome]) -> dict[str,
 
 def _first_party(hit: Hit, request: Request) -> bool:
     """Tell whether the page is of the host that was asked, over HTTPS as the browser sees it."""
-    origin = hit.headers.get("Origin", "")
-    return origin.startswith("https://") and origin.removeprefix("https://") == request.host
+    # Proxies that cannot pass the website's Host on, such as Vercel's, name it in another header.
+    forwarded = hit.headers.get("X-Forwarded-Host", "") if hit.proxied else ""
+    return hit.headers.get("Origin", "") == f"https://{forwarded or request.host}"
 
 
 def _kept(request: Request) -> str:

@@ -120,11 +120,10 @@ def remove(settings: Settings, name: str) -> None:
 @click.option("--integrity", is_flag=True, help="Pin the bytes (Subresource Integrity).")
 @click.option("--proxy", metavar="PATH", help="Path on your own site that you forward to the collector.")
 def snippet(settings: Settings, name: str, *, integrity: bool, proxy: str | None) -> None:
-    """Print the tag to paste into a page's <head>."""
+    """Print the tag to paste into a page's <head>; its path has the name, or alias, that is given here."""
     found = _with_catalogue(settings, _gotten(name))
-    click.echo(
-        snippet_of(found, proxy if proxy is not None else settings.public_address(), integrity=integrity)
-    )
+    base = proxy if proxy is not None else settings.public_address()
+    click.echo(snippet_of(found, base, alias=name, integrity=integrity))
 
 
 def _with_catalogue(settings: Settings, call: Callable[[Catalogue], Any]) -> Any:

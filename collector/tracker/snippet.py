@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from collector.model import Source
 
 
-def snippet(source: Source, base: str, *, integrity: bool = False, nonce: str = "") -> str:
+def snippet(source: Source, base: str, *, alias: str = "", integrity: bool = False, nonce: str = "") -> str:
     """Return the tag for a source; ``base`` is the public door's address, or the site's own path to it.
 
     With ``integrity`` the tag names the digest path and its sha384, so a change of settings needs a new tag.
-    ``nonce`` is for a page whose Content-Security-Policy asks for one.
+    ``alias`` stands for the source's id in the path. ``nonce`` is for a page whose
+    Content-Security-Policy asks for one.
     """
     rendered = render(source)
-    name = f"{source.id}.{rendered.digest}" if integrity else source.id
+    name = (alias or source.id) + (f".{rendered.digest}" if integrity else "")
     return (
         _template()
         .render(

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from collector.sources import SourceError, check_form
+from tests.conftest import run_collector
 
 if TYPE_CHECKING:
+    from collector.settings import Settings
     from tests.conftest import Running
 
 BOTH_WAYS = True
@@ -56,6 +58,20 @@ async def test_nobody_else_gets_a_cookie(running: Running, privacy: Any, headers
     answer = await running.post(source.id, VIEW, **headers)
 
     assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(("hops", "cookies"), [(1, 1), (0, 0)])
+async def test_a_trusted_proxy_may_name_the_host_of_the_page(
+    settings: Settings, hops: int, cookies: int
+) -> None:
+    async with run_collector(settings.model_copy(update={"trusted_hops": hops})) as running:
+        source = await running.add(privacy=SERVER)
+
+        answer = await running.post(
+            source.id, VIEW, **HOME | {"Host": "collect.example", "X-Forwarded-Host": "shop.example"}
+        )
+
+    assert len(answer.headers.getall("Set-Cookie", [])) == cookies
 
 
 async def test_a_forged_cookie_is_no_id(running: Running) -> None:
