@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,15 @@ def packages() -> Path:
             check=True,
         )
     return HERE
+
+
+@pytest.fixture(scope="session")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the Python clients that do not go with those of today, pinned by their hashes."""
+    folder = tmp_path_factory.mktemp("apart")
+    command = ("pip", "install", "--quiet", "--no-deps", "--require-hashes", "--target", folder)
+    subprocess.run((sys.executable, "-m", *command, "-r", HERE / "apart.txt"), check=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

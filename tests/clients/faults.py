@@ -15,25 +15,35 @@ FAULTS = (503, 503, 429, "cut")
 
 
 class FaultyWay:
-    """Forward requests to a collector; ``faults`` are met first, ``requests`` is what came."""
+    """Forward requests to a collector; ``faults`` are met first on every path, ``requests`` is what came."""
 
     def __init__(self, target: str, client: ClientSession, faults: tuple[int | str, ...]) -> None:
         self.target = target
         self.client = client
-        self.faults = list(faults)
+        self.faults = faults
+        self.waiting: dict[str, list[int | str]] = {}
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self.url = ""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         self.requests.append((request.method, request.raw_path, dict(request.headers), body))
-        fault = self.faults.pop(0) if self.faults and request.method == "POST" else None
+        fault = self._next_fault(request.path) if request.method == "POST" else None
         if isinstance(fault, int):
             return _failed(request, fault)
         answer = await self._forward(request, body)
         if fault == "cut" and request.transport:
             request.transport.abort()
         return answer
+
+    def _next_fault(self, path: str) -> int | str | None:
+        faults = self.waiting.setdefault(path, list(self.faults))
+        return faults.pop(0) if faults else None
+
+    @property
+    def all_met(self) -> bool:
+        """Whether every fault has been met on every path that was posted to."""
+        return not any(self.waiting.values())
 
     async def _forward(self, request: web.Request, body: bytes) -> web.Response:
         headers = {name: value for name, value in request.headers.items() if name != "Content-Length"}
