@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NO_STORE = {"Cache-Control": "no-store"}
+_LONGEST = 300
 _SPANS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -63,6 +64,7 @@ def environment() -> jinja2.Environment:
         "time_of_day": time_of_day,
         "count": count,
         "safe_link": safe_link,
+        "compact": _compact,
         "json": _json,
     }
     return made
@@ -115,3 +117,8 @@ def safe_link(value: Any) -> str:
 
 def _json(value: Mapping[str, Any] | list[Any]) -> str:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode()
+
+
+def _compact(value: Any) -> str:
+    text = orjson.dumps(value, default=str).decode()
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

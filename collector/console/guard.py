@@ -125,7 +125,9 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     try:
         return await handler(request)
     except web.HTTPNotFound as error:
-        return error if error.text != "404: Not Found" else page(request, "missing.html", status=404)
+        if error.text != "404: Not Found":
+            raise
+        return page(request, "missing.html", status=404)
 
 
 def _ask_to_sign_in(request: web.Request) -> web.StreamResponse:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from collector.console.charts import sparkline
 from collector.render import page
 
 if TYPE_CHECKING:
@@ -11,6 +14,7 @@ if TYPE_CHECKING:
 
     from collector.console.parts import Parts
     from collector.model import Source
+    from collector.stats import Points
 
 BRIDGES = {
     "web": "Website",
@@ -21,9 +25,27 @@ BRIDGES = {
 }
 
 
+_MANY = 0.2  # of what came in the last hour was refused
+_QUIET_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the list shows of a source: its last hour, and how it does."""
+
+    spark: list[tuple[int, float, float]]
+    hour: int
+    last: int
+    refused: float
+    word: str
+    colour: str
+
+
 async def inbound(parts: Parts, request: web.Request) -> web.Response:
     """Show the sources that fit the filters."""
     every = list(parts.catalogue)
+    names = [source.id for source in every]
+    hour, last = await parts.figures.recent(names), await parts.figures.last(names)
     wanted = {name: request.query.get(name, "").strip() for name in ("q", "bridge", "channel", "tag")}
     return page(
         request,
@@ -31,10 +53,31 @@ async def inbound(parts: Parts, request: web.Request) -> web.Response:
         every=every,
         sources=[source for source in every if _fits(source, wanted)],
         wanted=wanted,
+        lines={source.id: _line(source, hour[source.id], last[source.id]) for source in every},
         bridges=BRIDGES,
         channels=sorted({source.channel for source in every}),
         tags=sorted({tag for source in every for tag in source.tags}),
     )
+
+
+def _line(source: Source, minutes: Points, last: int) -> Line:
+    events = sum(counts.get("events", 0) for _, counts in minutes)
+    refused = sum(counts.get("refused", 0) for _, counts in minutes)
+    share = refused / (events + refused) if refused else 0.0
+    return Line(
+        sparkline(minutes, "events"), events, last, share, *_health(source, last, share, time.time() - last)
+    )
+
+
+def _health(source: Source, last: int, share: float, quiet_seconds: float) -> tuple[str, str]:
+    """Return how a source does in a word, and the colour of the word."""
+    if not source.enabled:
+        return "Off", ""
+    if share >= _MANY:
+        return "Refusing", "bad"
+    if not last:
+        return "Waiting", "warn"
+    return ("Quiet", "warn") if quiet_seconds > _QUIET_SECONDS else ("Well", "good")
 
 
 def _fits(source: Source, wanted: dict[str, str]) -> bool:

@@ -97,7 +97,7 @@ def _purpose(request: web.Request) -> Purpose:
     for each in PURPOSES:
         if each.bridge == request.match_info["bridge"] and each.bridge in SETTINGS:
             return each
-    raise web.HTTPNotFound(text=page(request, "missing.html").text, content_type="text/html")
+    raise web.HTTPNotFound
 
 
 def _groups(purpose: Purpose) -> dict[str, list[Field]]:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from collector.render import page
-
 if TYPE_CHECKING:
     import asyncio
 
@@ -45,11 +43,10 @@ class Parts:
         return self.settings.public_address(self.ports.public)
 
     def source(self, request: web.Request) -> Source:
-        """Return the source that a path names. Raises HTTPNotFound with a page."""
+        """Return the source that a path names. Raises HTTPNotFound."""
         found = self.catalogue.find(request.match_info["source"])
         if found is None or found.id != request.match_info["source"]:
-            text = page(request, "missing.html").text
-            raise web.HTTPNotFound(text=text, content_type="text/html")
+            raise web.HTTPNotFound
         return found
 
     async def close(self, _app: web.Application) -> None:

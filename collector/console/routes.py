@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from collector.assets import asset
-from collector.console import entry, live, new, settings
+from collector.console import about, entry, keys, live, new, settings, trying
 from collector.console.demo import demo, metrics
 from collector.console.inbound import inbound
+from collector.console.install import install
+from collector.console.overview import overview
 from collector.console.tabs import first_tab
 from collector.render import see_other
 
@@ -26,8 +28,20 @@ def console_routes(parts: Parts) -> list[web.RouteDef | web.StaticDef]:
         ("GET", "/sources/new/{bridge}", new.fill_in),
         ("POST", "/sources/new/{bridge}", new.create),
         ("GET", "/sources/{source}", first_tab),
+        ("GET", "/sources/{source}/overview", overview),
+        ("GET", "/sources/{source}/install", install),
+        ("GET", "/sources/{source}/test", trying.ask),
+        ("POST", "/sources/{source}/test", trying.test),
         ("GET", "/sources/{source}/live", live.live),
         ("GET", "/sources/{source}/live/feed", live.follow),
+        ("GET", "/sources/{source}/deliveries", about.deliveries),
+        ("GET", "/sources/{source}/keys", keys.keys),
+        ("POST", "/sources/{source}/keys", keys.make),
+        ("POST", "/sources/{source}/keys/{key}/rotate", keys.rotate),
+        ("POST", "/sources/{source}/keys/{key}/revoke", keys.revoke),
+        ("POST", "/sources/{source}/signing-keys", keys.rotate_signing),
+        ("GET", "/sources/{source}/privacy", about.privacy),
+        ("GET", "/sources/{source}/history", about.history),
         ("GET", "/sources/{source}/settings", settings.settings),
         ("POST", "/sources/{source}/settings", settings.save),
         ("POST", "/sources/{source}/enabled", settings.switch),

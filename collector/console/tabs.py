@@ -15,8 +15,15 @@ if TYPE_CHECKING:
 
 # Path, title, and the bridges that have it; none for all.
 _TABS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("overview", "Overview", ()),
     ("live", "Live", ()),
+    ("install", "Install", ()),
+    ("test", "Test", ()),
+    ("deliveries", "Deliveries", ("webhook",)),
+    ("keys", "Keys", ("rest", "email")),
     ("settings", "Settings", ()),
+    ("privacy", "Privacy", ()),
+    ("history", "History", ()),
 )
 
 

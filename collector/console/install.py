@@ -1,0 +1,63 @@
+"""The tab Install: what to paste or call at the real address, and a box that waits for the first event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from collector.console.live import row
+from collector.console.tabs import tab
+from collector.protocols.presets import PRESETS
+from collector.tracker import snippet
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from collector.console.parts import Parts
+    from collector.model import Source
+
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+async def install(parts: Parts, request: web.Request) -> web.Response:
+    """Show how data gets to the source."""
+    source = parts.source(request)
+    last = await parts.feed.last(source.id, source.streams, 1)
+    public = parts.public
+    return tab(
+        source,
+        request,
+        "install",
+        way=f"console/install_{source.bridge}.html",
+        public=public,
+        host=urlsplit(public).netloc,
+        local=urlsplit(public).hostname in _LOCAL,
+        first=row(source, last[0]) if last else "",
+        **_OF_BRIDGE.get(source.bridge, _nothing)(source, public),
+    )
+
+
+def _web(source: Source, public: str) -> dict[str, Any]:
+    return {
+        "tags": {
+            "plain": snippet(source, public),
+            "pinned": snippet(source, public, integrity=True) if source.enabled else "",
+            "own": snippet(source, "/in"),
+        },
+        "global": source.settings.options.get("global", "headwater"),
+    }
+
+
+def _webhook(source: Source, public: str) -> dict[str, Any]:
+    return {
+        "address": f"{public}/h/{source.id}",
+        "preset": PRESETS[source.settings.preset],
+        "secrets": source.settings.model_dump()["secrets"],
+    }
+
+
+def _nothing(_source: Source, _public: str) -> dict[str, Any]:
+    return {}
+
+
+_OF_BRIDGE = {"web": _web, "webhook": _webhook}

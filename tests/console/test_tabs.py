@@ -1,0 +1,257 @@
+"""The tabs of a source: what to install, what a test became, keys shown once, deliveries, history."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from collector.access import Role
+from collector.console.advice import advice
+from collector.console.show import _ADDED_CONTEXT
+from collector.enrich import STEPS
+from collector.model import Reason
+from collector.sources import SETTINGS
+from tests.conftest import hit, run_collector, until
+
+if TYPE_CHECKING:
+    from collector.settings import Settings
+    from tests.conftest import Running
+
+SECRET = "whsec_0123456789abcdefghijklmnop"  # noqa: S105 - of a test
+TABS = ("overview", "live", "install", "test", "settings", "privacy", "history")
+
+
+async def text_of(running: Running, path: str) -> str:
+    answer = await running.console.get(path)
+    assert answer.status == 200, path
+    return await answer.text()
+
+
+async def sent(running: Running, path: str, **fields: str) -> str:
+    answer = await running.submit(path, fields)
+    assert answer.status == 200, await answer.text()
+    return unescape(await answer.text())
+
+
+@pytest.mark.parametrize("bridge", SETTINGS)
+async def test_every_tab_of_every_bridge_is_a_page(running: Running, bridge: str) -> None:
+    await running.add(id="one", bridge=bridge)
+    first = await text_of(running, "/sources/one")
+    tabs = re.findall(
+        r'href="/sources/one/([a-z]+)"', first[first.index('class="tabs"') :].partition("</nav>")[0]
+    )
+
+    assert set(TABS) <= set(tabs)
+    for tab in tabs:
+        await text_of(running, f"/sources/one/{tab}")
+
+
+async def test_a_source_that_is_not_there_says_so(running: Running) -> None:
+    for path in ("/sources/none", "/sources/none/live", "/sources/none/live/feed", "/sources/none/settings"):
+        assert ((await running.console.get(path)).status, path) == (404, path)
+
+
+async def test_install_shows_the_public_address_and_every_snippet_leads_there(settings: Settings) -> None:
+    public = settings.model_copy(update={"public_url": "https://collect.example"})
+    async with run_collector(public) as running:
+        await running.sign_in()
+        await running.add(id="web1")
+        await running.add(id="rest1", bridge="rest")
+        await running.add(id="hook1", bridge="webhook")
+        await running.add(id="mail1", bridge="email")
+        web, rest, hook, mail = [
+            unescape(await text_of(running, f"/sources/{name}1/install"))
+            for name in ("web", "rest", "hook", "mail")
+        ]
+
+    assert 'src="https://collect.example/s/web1.js"' in web
+    assert re.search(r'src="https://collect.example/s/web1\.[0-9a-f]{16}\.js" integrity="sha384-', web)
+    assert "proxy_pass https://collect.example/;" in web
+    assert "endpoint: 'https://collect.example/e/web1'" in web
+    assert "https://collect.example/v1/track" in rest
+    assert "https://collect.example/h/hook1" in hook
+    assert "https://collect.example/p/mail1.gif" in mail
+    for text in (web, rest, hook, mail):
+        assert "127.0.0.1" not in text
+        assert "Only this machine" not in text
+
+
+KINDS = [
+    ("web", "page", {}),
+    ("web", "click", {}),
+    ("web", "form", {}),
+    ("web", "track", {}),
+    ("rest", "track", {}),
+    ("rest", "page", {}),
+    ("rest", "identify", {}),
+    ("webhook", "delivery", {"preset": "stripe", "secrets": [SECRET]}),
+    ("webhook", "delivery", {"preset": "form"}),
+    ("email", "open", {}),
+]
+
+
+@pytest.mark.parametrize(("bridge", "kind", "settings_"), KINDS)
+async def test_a_test_goes_through_the_door_and_shows_where_it_is_stored(
+    running: Running, bridge: str, kind: str, settings_: dict[str, Any]
+) -> None:
+    await running.add(id="one", bridge=bridge, settings=settings_)
+    text = await sent(running, "/sources/one/test", kind=kind, event="Tried", properties='{"plan": "pro"}')
+    events = await running.events()
+
+    assert len(events) == 1
+    assert re.search(r'id="stream-id">\d+-\d+<', text)
+    assert [
+        title for title in ("Received: 20", "Understood and enriched", "Stored") if title not in text
+    ] == []
+    if bridge in {"web", "rest"} and kind != "identify":
+        assert events[0]["properties"]["plan"] == "pro"
+
+
+@pytest.mark.parametrize(("bridge", "kind", "settings_"), KINDS)
+async def test_a_dry_run_shows_what_would_be_stored_and_stores_nothing(
+    running: Running, bridge: str, kind: str, settings_: dict[str, Any]
+) -> None:
+    await running.add(id="one", bridge=bridge, settings=settings_)
+    text = await sent(running, "/sources/one/test", kind=kind, dry="yes")
+
+    assert "would be stored" in text
+    assert await running.events() == []
+
+
+async def test_a_test_that_is_refused_says_why_and_what_to_do(running: Running) -> None:
+    await running.add(id="one", enabled=False)
+    text = await sent(running, "/sources/one/test", kind="page")
+
+    assert "source_disabled" in text
+    assert "Switch the source on." in text
+
+
+async def test_a_test_of_a_server_leaves_no_key_behind(running: Running) -> None:
+    await running.add(id="one", bridge="rest")
+    await sent(running, "/sources/one/test", kind="track")
+
+    assert running.parts.catalogue.get("one").settings.keys == ()
+
+
+@pytest.mark.parametrize(
+    "fields", [{"kind": "flood"}, {"kind": "page", "properties": "[1]"}, {"kind": "page", "properties": "{"}]
+)
+async def test_a_test_that_cannot_be_made_is_said_to_be_wrong(
+    running: Running, fields: dict[str, str]
+) -> None:
+    await running.add(id="one")
+
+    assert (await running.submit("/sources/one/test", fields)).status == 422
+
+
+def key_in(text: str) -> str:
+    return re.search(r"<pre>(wk_[^<]+)</pre>", text)[1]  # type: ignore[index]
+
+
+async def call(running: Running, key: str) -> int:
+    answer = await running.public.post(
+        "/v1/track", json={"event": "x", "userId": "u"}, headers={"Authorization": f"Bearer {key}"}
+    )
+    return answer.status
+
+
+async def test_a_key_is_shown_once_and_only_its_digest_is_kept(running: Running) -> None:
+    await running.add(id="one", bridge="rest")
+    key = key_in(await sent(running, "/sources/one/keys", label="CRM"))
+
+    assert await call(running, key) == 200
+    text = await text_of(running, "/sources/one/keys")
+    assert "CRM" in text
+    assert key not in text
+
+
+async def test_a_rotated_key_works_for_its_overlap_and_a_revoked_one_no_more(running: Running) -> None:
+    await running.add(id="one", bridge="rest")
+    old = key_in(await sent(running, "/sources/one/keys", label="CRM"))
+    name = running.parts.catalogue.get("one").settings.keys[0].id
+    new = key_in(await sent(running, f"/sources/one/keys/{name}/rotate", hours="24"))
+    assert (await call(running, old), await call(running, new)) == (200, 200)
+
+    ends = datetime.fromisoformat(running.parts.catalogue.get("one").settings.keys[0].expires)
+    assert timedelta(hours=23) < ends - datetime.now(UTC) <= timedelta(hours=24)
+    await running.submit(f"/sources/one/keys/{name}/revoke")
+    assert (await call(running, old), await call(running, new)) == (401, 200)
+
+
+async def test_a_rotation_without_overlap_ends_the_old_key_at_once(running: Running) -> None:
+    await running.add(id="one", bridge="rest")
+    old = key_in(await sent(running, "/sources/one/keys"))
+    name = running.parts.catalogue.get("one").settings.keys[0].id
+    await sent(running, f"/sources/one/keys/{name}/rotate", hours="0")
+
+    assert await call(running, old) == 401
+
+
+async def test_mails_are_signed_with_a_new_key_and_the_old_one_stays_good(running: Running) -> None:
+    source = await running.add(id="one", bridge="email")
+    await running.submit("/sources/one/signing-keys")
+    keys = running.parts.catalogue.get("one").settings.keys
+
+    assert [key.id for key in keys][1] == source.settings.keys[0].id
+    assert "signs" in await text_of(running, "/sources/one/keys")
+
+
+async def test_a_viewer_sends_and_makes_nothing(running: Running) -> None:
+    await running.add(id="one", bridge="rest")
+    await running.sign_in(Role.VIEWER, "vera")
+    for path in (
+        "/sources/one/test",
+        "/sources/one/keys",
+        "/sources/one/keys/x/rotate",
+        "/sources/one/keys/x/revoke",
+    ):
+        assert ((await running.submit(path, {"kind": "track"})).status, path) == (403, path)
+
+
+async def test_deliveries_show_verdict_reason_and_what_came_without_its_secret(running: Running) -> None:
+    await running.add(
+        id="one", bridge="webhook", settings={"preset": "json", "secrets": [SECRET], "keep": "all"}
+    )
+    assert "Waiting for the first delivery" in await text_of(running, "/sources/one/deliveries")
+    await running.public.post("/h/one", json={"event": "a<b>"}, headers={"Authorization": f"Bearer {SECRET}"})
+    await running.public.post(f"/h/one?secret={SECRET}x", json={})
+
+    async def both() -> str:
+        await running.parts.deliveries.flush()
+        text = await text_of(running, "/sources/one/deliveries")
+        return text if "bad_signature" in text and "stored" in text else ""
+
+    text = await until(both)
+    assert SECRET not in text
+    assert "a&lt;b&gt;" in text
+    assert "Copy the provider" in text
+
+
+async def test_history_says_who_changed_what(running: Running) -> None:
+    await running.add(id="one")
+    await running.submit("/sources/one/enabled", {"enabled": "no"})
+    text = await text_of(running, "/sources/one/history")
+
+    assert re.search(r"Changed</strong> by ada", text)
+    assert re.search(r"<code>enabled</code> <del>.*true</del> → <ins>.*false</ins>", text)
+
+
+def test_every_reason_has_advice() -> None:
+    assert [reason.code for reason in Reason if not advice(reason.code)[1]] == []
+
+
+def test_what_the_steps_add_is_told_apart_from_what_was_sent() -> None:
+    sent_ = {
+        "page": {"url": "https://shop.example/?utm_source=a", "referrer": "https://www.google.com/"},
+        "userAgent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        "locale": "de-CH",
+    }
+    told: dict[str, Any] = {}
+    for _, step in STEPS:
+        told |= step({**sent_, **told}, hit())
+
+    assert {name for name, value in told.items() if value} - _ADDED_CONTEXT - sent_.keys() == set()
