@@ -133,7 +133,7 @@ class Event:
     stream: str = ""  # the source's, unless enrichment names another
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would triple the cost of making one, and every event has one
 class Outcome:
     """What became of one event: stored, spooled, accepted, duplicate, checked, refused or dropped.
 

@@ -7,6 +7,7 @@ became of every event. The durability rule stands in ``_append``: nothing is cal
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -95,8 +96,8 @@ class Pipeline:
     def _report(self, outcomes: list[Outcome], batch: Batch, source: Source) -> list[Outcome]:
         """Count what became of the hit and return the outcomes of all its items, in their order."""
         metrics.HITS.labels(source.id, batch.protocol).inc()
-        for outcome in outcomes:
-            metrics.EVENTS.labels(source.id, outcome.verdict).inc()
+        for verdict, number in Counter(outcome.verdict for outcome in outcomes).items():
+            metrics.EVENTS.labels(source.id, verdict).inc(number)
         self.counters.events(source.id, batch.events, outcomes)
         for index, refusal in batch.refused:
             self.refuse(source, refusal, where=f"event {index}")

@@ -45,10 +45,11 @@ def encode(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
     """Return a record for each event of the batch; an event that is too large is set apart first."""
     stamp = _stamp(hit, batch)
     written: dict[int, bytes] = {}
+    contexts = _Contexts()
 
     def write(event: Event) -> Refusal | None:
         event.message |= stamp
-        data = written[event.index] = to_json(event.message)
+        data = written[event.index] = contexts.write(event.message)
         if len(data) > rules.limits.event_bytes:
             return Refusal(Reason.EVENT_TOO_LARGE, f"The limit is {rules.limits.event_bytes} bytes.")
         return None
@@ -78,6 +79,26 @@ def quarantined(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
             )
             records.append(Record(name, QUARANTINE, name, "refused", raw.decode(), rules.window, data))
     return records
+
+
+class _Contexts:
+    """Write messages; a context that several of a hit share is written once, when the second one comes."""
+
+    def __init__(self) -> None:
+        self._latest: Any = None
+        self._written: orjson.Fragment | None = None
+
+    def write(self, message: dict[str, Any]) -> bytes:
+        context = message["context"]
+        if context is not self._latest:
+            self._latest, self._written = context, None
+            return to_json(message)
+        if self._written is None:
+            self._written = orjson.Fragment(to_json(context))
+        try:
+            return orjson.dumps({**message, "context": self._written})
+        except TypeError:  # an integer too long for orjson
+            return to_json(message)
 
 
 def _record(event: Event, source: Source, rules: Rules, data: bytes) -> Record:

@@ -27,6 +27,7 @@ class Visitors:
 
     def __init__(self, salts: Salts) -> None:
         self._salts = salts
+        self._latest: tuple[Hit, Any, str] | None = None
 
     def judge(self, event: Event, hit: Hit) -> Refusal | None:
         """Give the event the visitor that the source's privacy allows, or say why it is not kept."""
@@ -49,7 +50,13 @@ class Visitors:
 
     def cookieless(self, event: Event, hit: Hit) -> str:
         """Return the visitor's id of the day; yesterday's while a session goes on over midnight."""
-        site = _site(event.message["context"].get("page"), hit)
+        page = event.message["context"].get("page")
+        if self._latest is None or self._latest[0] is not hit or self._latest[1] is not page:
+            self._latest = hit, page, self._of_the_day(page, hit)  # the events of a hit are of one visitor
+        return self._latest[2]
+
+    def _of_the_day(self, page: Any, hit: Hit) -> str:
+        site = _site(page, hit)
         parts = (hit.source.id, site, network(hit.address), hit.headers.get("User-Agent", "")[:512])
         told = "\0".join(parts).encode()
         late = self._salts.late

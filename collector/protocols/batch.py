@@ -62,7 +62,7 @@ def add_names(message: dict[str, Any], kind: str, item: Mapping[str, Any]) -> No
     """Copy what an event is named by. Raises Refusal missing_field when its type needs one it lacks."""
     needed = {"track": "event", "group": "groupId", "alias": "previousId"}.get(kind)
     for key in ("event", "name", "groupId", "previousId"):
-        if value := text(item, key):
+        if key in item and (value := text(item, key)):
             message[key] = value
     if needed and needed not in message:
         raise Refusal(Reason.MISSING_FIELD, f"A {kind} event needs {needed}.")

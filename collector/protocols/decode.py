@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG = b"0" * 20
 _LONG_NEGATIVE = b"-" + b"0" * 19
+# Looking at every fourth byte finds each of them at a quarter of the cost, and now and then what is none.
+_STRIDE = 4
+_LONG_IN_STRIDES = b"0" * 4
 
 _NESTING = {dict, list}
 
@@ -33,8 +36,7 @@ def parse(body: bytes, constant: Callable[[str], Any] = _refuse_constant) -> Any
     """
     if not body:
         raise Refusal(Reason.EMPTY_BODY)
-    digits = body.translate(_DIGITS)
-    if _LONG_NEGATIVE[1:] in digits and (_LONG in digits or _LONG_NEGATIVE in digits):
+    if _has_long_integer(body):
         return _look_again(body, constant)
     try:
         return orjson.loads(body)
@@ -42,6 +44,13 @@ def parse(body: bytes, constant: Callable[[str], Any] = _refuse_constant) -> Any
         if "recursion" in str(error).lower():
             raise Refusal(Reason.TOO_DEEP) from None
         return _look_again(body, constant)
+
+
+def _has_long_integer(body: bytes) -> bool:
+    if _LONG_IN_STRIDES not in body[::_STRIDE].translate(_DIGITS):
+        return False
+    digits = body.translate(_DIGITS)
+    return _LONG in digits or _LONG_NEGATIVE in digits
 
 
 def parse_forgiving(body: bytes) -> tuple[Any, tuple[str, ...]]:
@@ -95,10 +104,16 @@ def to_json(value: Any) -> bytes:
 
 def check_depth(value: Any, limit: int) -> None:
     """Raise Refusal too_deep when objects and lists are nested deeper than the limit."""
+    if not is_within_depth(value, limit):
+        raise Refusal(Reason.TOO_DEEP)
+
+
+def is_within_depth(value: Any, limit: int) -> bool:
+    """Tell whether objects and lists are nested no deeper than the limit."""
     level = [value] if type(value) in _NESTING else []
     while level:
         if limit == 0:
-            raise Refusal(Reason.TOO_DEEP)
+            return False
         limit -= 1
         level = [
             inner
@@ -106,3 +121,4 @@ def check_depth(value: Any, limit: int) -> None:
             for inner in (outer.values() if type(outer) is dict else outer)
             if type(inner) in _NESTING
         ]
+    return True

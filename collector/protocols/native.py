@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from collector.model import Event, Hit, Reason, Refusal
 from collector.protocols.batch import TYPES, Batch, Limits, add_names, an_object, text, understand_each
 from collector.protocols.clock import corrected, to_iso, to_ms
-from collector.protocols.decode import check_depth, parse
+from collector.protocols.decode import check_depth, is_within_depth, parse
 from collector.protocols.ids import uuid7
 
 if TYPE_CHECKING:
@@ -55,9 +55,11 @@ class _Common:
     def __init__(self, envelope: Mapping[str, Any], hit: Hit, limits: Limits) -> None:
         self._hit = hit
         self._limits = limits
-        self._ids = {key: text(envelope, key) for key in _IDS}
+        self._ids = {key: value for key in _IDS if (value := text(envelope, key))}
         self._context = an_object(envelope, "context")
-        check_depth(self._context, limits.depth)
+        self._shallow = is_within_depth(envelope, limits.depth)
+        if not self._shallow:
+            check_depth(self._context, limits.depth)
         self._sent_at = to_ms(envelope.get("sentAt"))
         self._times = {"receivedAt": to_iso(hit.received_at)}
         if self._sent_at is not None:
@@ -66,15 +68,21 @@ class _Common:
     def event(self, index: int, item: Any) -> Event:
         if not isinstance(item, dict):
             raise Refusal(Reason.NOT_AN_OBJECT, "An event must be an object.")
-        check_depth(item, self._limits.depth)
+        if not self._shallow:
+            check_depth(item, self._limits.depth)
         kind = item.get("type")
         if kind not in TYPES:
             raise Refusal(Reason.UNKNOWN_TYPE, f"Known types: {', '.join(TYPES)}.")
         message_id = text(item, "messageId", 100) or uuid7(self._hit.received_at)
         message: dict[str, Any] = {"messageId": message_id, "type": kind}
         add_names(message, kind, item)
-        message |= {key: value for key in _IDS if (value := text(item, key) or self._ids[key])}
-        message |= {key: held for key in ("properties", "traits") if (held := an_object(item, key))}
+        message |= self._ids
+        for key in _IDS:
+            if key in item and (value := text(item, key)):
+                message[key] = value
+        for key in ("properties", "traits"):
+            if key in item and (held := an_object(item, key)):
+                message[key] = held
         message["context"] = self._merged(an_object(item, "context"))
         self._add_times(message, item)
         visitor = message.get("anonymousId") or message.get("userId") or ""

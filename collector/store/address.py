@@ -159,6 +159,6 @@ def _tls(options: Mapping[str, str]) -> dict[str, Any]:
 def _opened(option: str, found: Mapping[str, str], load: Any) -> None:
     try:
         load()
-    except OSError as error:  # ssl.SSLError is one
-        why = error.strerror or str(error)
+    except (OSError, ValueError) as error:  # ssl.SSLError is the first; a null byte in a name, the second
+        why = getattr(error, "strerror", None) or str(error)
         raise AddressError(f"the file {found[option]} of {option} cannot be used: {why}") from None

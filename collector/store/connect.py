@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from collector.store.address import Address, AddressError, parse
 from collector.store.cluster import Cluster
 from collector.store.embedded import EmbeddedError, embedded_server
+from collector.store.packing import pack_fast
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,6 +75,8 @@ async def connect(url: str, timeout_seconds: float) -> AsyncIterator[Redis]:
             yield client
         return
     client = _cluster(address, options) if address.kind == "cluster" else _server(address, options)
+    if address.kind != "cluster":
+        pack_fast(client.connection_pool)
     try:
         yield client
     finally:
@@ -114,6 +117,7 @@ async def _sentinel(address: Address, options: dict[str, Any]) -> AsyncIterator[
     sentinels = Sentinel(address.hosts, sentinel_kwargs=asked)  # type: ignore[no-untyped-call]
     async with sentinels as sentinel:
         client = sentinel.master_for(address.master, db=address.db, **options)
+        pack_fast(client.connection_pool)
         try:
             yield client
         finally:

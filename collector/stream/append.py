@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import blake2b, sha1
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redis.exceptions import NoScriptError, RedisError
 
@@ -20,8 +20,7 @@ _SCRIPT = (Path(__file__).parent / "append.lua").read_text(encoding="utf-8")
 _SHA = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """An event as it is written: ``window`` is how long its id is remembered, in seconds."""
 
     visitor: str
@@ -33,8 +32,7 @@ class Record:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of a record: stored, spooled, accepted or duplicate; and its entry id when known."""
 
     verdict: str

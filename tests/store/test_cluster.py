@@ -15,7 +15,7 @@ from collector.model import Reason, Refusal
 from collector.people import Holdings, forget, person
 from collector.settings import Settings
 from collector.sources import Catalogue, check_form
-from collector.stats import REPORTS, Counters, overview, recent
+from collector.stats import REPORTS, Counters, Figures
 from collector.store import Names, open_store
 from collector.store.deliveries import DeliveryLog
 from collector.store.mirror import Mirror
@@ -205,8 +205,10 @@ async def test_charts_count_and_a_mirror_follows(settings: Settings, redis: Redi
     await mirror.remove(["x"])
     await other._follow()
 
-    assert (await overview(redis, names, "a", REPORTS["day"])).total("refused") == 1
-    assert set(await recent(redis, names, ["a", "b"])) == {"a", "b"}
+    figures = Figures(redis, names)
+
+    assert (await figures.overview("a", REPORTS["day"])).total("refused") == 1
+    assert set(await figures.recent(["a", "b"])) == {"a", "b"}
     assert other.values() == [b"2"]
 
 
