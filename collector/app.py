@@ -13,6 +13,7 @@ from aiohttp import web
 from collector import metrics
 from collector.access import Access
 from collector.access.gate import Gate
+from collector.api import Services, api_application
 from collector.bridges.documents import ClientDocuments
 from collector.bridges.email import EmailBridge
 from collector.bridges.email_recorder import Recorder
@@ -28,6 +29,7 @@ from collector.enrich.journeys import Journeys
 from collector.enrich.place import Places
 from collector.enrich.visitors import Visitors
 from collector.health import Health
+from collector.people import Holdings
 from collector.pipeline import Pipeline
 from collector.ports import Ports
 from collector.routes import lean_routes, public_routes
@@ -165,20 +167,27 @@ def _wire(
     )
     lean = lean_routes(settings.path_prefix, browser=browser, email=email) if settings.lean_paths else []
     ports = Ports(settings.port, settings.console_port)
-    access = Access(redis, Names(settings.namespace), settings)
     names = Names(settings.namespace)
+    access = Access(redis, names, settings)
+    gate = Gate(access, settings)
+    feed = Feed(redis, names, settings.partitions)
+    figures = Figures(redis, names)
+    holdings = Holdings(redis, names, catalogue, pipeline.stream.waiting)
     parts = Parts(
         settings,
         ports,
         catalogue,
-        Gate(access, settings),
+        gate,
         pipeline,
-        feed=Feed(redis, names, settings.partitions),
-        figures=Figures(redis, names),
+        feed=feed,
+        figures=figures,
         roll=roll,
         deliveries=deliveries,
     )
-    console = _console(parts)
+    services = Services(
+        settings, ports, catalogue, gate, pipeline, feed, figures, holdings, short_links, withdrawals
+    )
+    console = _console(parts, services)
     return Collector(
         settings,
         ports,
@@ -195,10 +204,13 @@ def _wire(
     )
 
 
-def _console(parts: Parts) -> web.Application:
-    console = web.Application(middlewares=[guard(parts.gate)])
+def _console(parts: Parts, services: Services) -> web.Application:
+    console = web.Application(
+        middlewares=[guard(parts.gate)], client_max_size=parts.settings.server_body_bytes
+    )
     console.on_response_prepare.append(headers(parts.gate))
     console.on_shutdown.append(parts.close)
+    console.add_subapp("/api/v1", api_application(services))
     console.add_routes(console_routes(parts))
     return console
 

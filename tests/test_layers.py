@@ -15,7 +15,7 @@ LAYERS = [
     {"doors"},
     {"app"},
     {"routes", "logs"},
-    {"bridges", "console", "health"},
+    {"bridges", "console", "api", "health"},
     {"tracker"},
     {"answer", "replay", "lean"},
     {"pipeline"},

@@ -11,6 +11,9 @@ import click
 from prometheus_client.metrics import MetricWrapperBase
 
 from collector import metrics
+from collector.access import SCOPES
+from collector.api import OPERATIONS, document
+from collector.api.errors import CODES
 from collector.cli import cli
 from collector.model import Reason
 from collector.settings import PREFIX, Settings
@@ -32,6 +35,7 @@ def pages() -> dict[str, str]:
         "reasons.md": _MADE + _reasons(),
         "metrics.md": _MADE + _metrics(),
         "commands.md": _MADE + _commands(),
+        "api.md": _MADE + _api(),
     }
 
 
@@ -92,6 +96,36 @@ def _metrics() -> str:
         "# Metrics\n\n"
         "`/metrics` on the console listener, in Prometheus' text format, all workers together.\n\n"
         + _table(["metric", "type", "labels", "meaning"], rows)
+    )
+
+
+def _api() -> str:
+    described = document(OPERATIONS)
+    rows = []
+    for operation in OPERATIONS:
+        scope = f"`{operation.scope}`" if operation.scope else "any"
+        rows.append([f"`{operation.method} {operation.path}`", scope, operation.summary])
+    scopes = [[f"`{name}`", role.value, about] for name, (role, about) in SCOPES.items()]
+    errors = [[str(status), f"`{code}`", about] for status, (code, about) in CODES.items()]
+    return (
+        "# Management API\n\n"
+        f"{described['info']['description']}\n\n"
+        "It stands under `/api/v1` of the console's address; `/api/v1/openapi.json` describes it in\n"
+        "OpenAPI 3.1, for clients to be made from.\n\n"
+        "```sh\n"
+        "TOKEN=$(headwater token add nightly --scope sources:read --scope sources:write)\n"
+        'curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8081/api/v1/sources\n'
+        "```\n\n"
+        "A source carries an ETag. Send it as `If-Match` with a change, and the change is refused with 412\n"
+        "when someone else's came first; `PUT` insists on it. Lists have `limit` and `cursor`, and name the\n"
+        "`next` cursor until the last page. Secrets of sources are masked; a mask that is sent back keeps\n"
+        "the secret. Keys are made and ended by operations of their own: `settings.keys` is ignored\n"
+        "when a source is written.\n\n"
+        + _table(["operation", "scope", "meaning"], rows)
+        + "\n## Scopes\n\nA role has the scopes of the roles before it: viewer, editor, admin.\n\n"
+        + _table(["scope", "least role", "meaning"], scopes)
+        + '\n## Errors\n\n`{"code", "message", "faults": [{"where", "message"}]}`, always.\n\n'
+        + _table(["status", "code", "meaning"], errors)
     )
 
 

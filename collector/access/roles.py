@@ -35,5 +35,4 @@ SCOPES: dict[str, tuple[Role, str]] = {
     "stats:read": (Role.VIEWER, "See figures, health and metrics."),
     "people:read": (Role.EDITOR, "Find and export what is held of a person."),
     "people:write": (Role.ADMIN, "Forget a person and withdraw consent."),
-    "access:write": (Role.ADMIN, "See and change accounts and their sessions."),
 }

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from redis.exceptions import RedisError
 
-from collector.sources.form import SourceError, StaleError, dump, load, merge, rewritten, to_source
+from collector.sources.form import (
+    SourceError,
+    StaleError,
+    TakenError,
+    dump,
+    load,
+    merge,
+    rewritten,
+    to_source,
+)
 from collector.sources.history import changes, note
 from collector.store.snapshot import replace_file
 
@@ -104,7 +113,7 @@ class Catalogue:
 
         async def write(pipe: Any) -> Source:
             if form.id in self._by_name or await pipe.hexists(self._names.sources, form.id):
-                raise SourceError(f"A source called {form.id!r} exists already. Choose another id.")
+                raise TakenError(f"A source called {form.id!r} exists already. Choose another id.")
             self._refuse_taken_names(new)
             pipe.multi()
             self._note(pipe, "add", None, new)
@@ -190,7 +199,7 @@ class Catalogue:
         for name in names_of(source):
             holder = self._by_name.get(name)
             if holder is not None and holder.id != source.id:
-                raise SourceError(f"The name {name!r} belongs to the source {holder.id!r}. Choose another.")
+                raise TakenError(f"The name {name!r} belongs to the source {holder.id!r}. Choose another.")
 
     async def _load_all(self) -> None:
         last: Any = await self._redis.xrevrange(self._names.changes, count=1)

@@ -45,6 +45,10 @@ class SourceError(Exception):
         self.errors = dict(errors or {})
 
 
+class TakenError(SourceError):
+    """An id or an alias belongs to another source."""
+
+
 class StaleError(SourceError):
     """A source has been changed since it was looked at."""
 

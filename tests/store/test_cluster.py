@@ -10,6 +10,7 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
+from collector.access import Access, AccessError
 from collector.cli import cli
 from collector.model import Reason, Refusal
 from collector.people import Holdings, forget, person
@@ -121,6 +122,29 @@ async def test_the_catalogue_is_kept_and_followed(settings: Settings, redis: Red
             return running.parts.catalogue.find("late") is None
 
         await until(gone)
+
+
+async def test_accounts_sessions_tokens_and_history_are_kept(settings: Settings, redis: Redis) -> None:
+    names = Names(settings.namespace)
+    access = Access(redis, names, settings)
+    link = await access.invite_first()
+    assert link
+    password = "correct horse battery"  # noqa: S105 - of a test
+    await access.accept(link, "ada", password)
+    with pytest.raises(AccessError, match="last admin"):
+        await access.remove("ada")
+    secret = await access.sign_in("ada", password, address="192.0.2.1", agent="")
+    assert secret
+    assert await access.caller_of_cookie(secret)
+    assert await access.caller_of_token(await access.tokens.add("nightly", ["stats:read"]))
+    await access.change_password("ada", password + "!")
+    assert await access.caller_of_cookie(secret) is None
+
+    one, other = Catalogue(redis, names), Catalogue(redis, names)
+    await one.add(check_form({"id": "shop", "name": "Shop"}))
+    await other.load()
+    await asyncio.gather(one.change("shop", {"tags": ["a"]}), other.change("shop", {"channel": "Mobile"}))
+    assert [change.version for change in await one.history("shop")] == [3, 2, 1]
 
 
 async def test_logs_trackers_and_salts_are_kept(settings: Settings, redis: Redis) -> None:
