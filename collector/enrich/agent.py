@@ -10,6 +10,7 @@ import ua_parser.regex
 from user_agents.parsers import Browser, Device, OperatingSystem, UserAgent
 
 from collector.enrich import hints
+from collector.enrich.visitors import consented
 
 if TYPE_CHECKING:
     from collector.model import Hit
@@ -46,7 +47,7 @@ def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
         return {}
     text = text[:LONGEST]
     data = context.get("userAgentData")
-    if isinstance(data, dict) and data:
+    if isinstance(data, dict) and data and (hit.source.privacy.consent == "none" or consented(context)):
         return _hinted(text, hints.from_tracker(data))
     brands = hit.headers.get("Sec-CH-UA")
     if not brands:

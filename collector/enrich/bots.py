@@ -50,7 +50,7 @@ _OF_DEVICES = re.compile(
 _TAIL = " ="
 _LOOKAROUND = re.compile(r"\(\?<?[!=](?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
 _PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
-_AUTOMATION = {"webdriver": "headless", "headless": "headless", "languages": "unknown"}
+_AUTOMATION = {"webdriver": "headless", "languages": "unknown"}
 _BROWSER_BRIDGE = "web"
 
 Verdict = dict[str, Any]

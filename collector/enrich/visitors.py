@@ -36,7 +36,7 @@ class Visitors:
         if wish == "drop":
             return Refusal(Reason.OPTED_OUT)
         anonymous = privacy.visitors == "anonymous" or wish == "anonymous"
-        if privacy.consent == "required" and not _consented(event):
+        if privacy.consent == "required" and not consented(event.message["context"]):
             if privacy.before_consent == "nothing" or event.type != "page":
                 return Refusal(Reason.CONSENT_MISSING)
             anonymous = True
@@ -83,8 +83,9 @@ def objection(hit: Hit, privacy: Privacy) -> str:
     return ""
 
 
-def _consented(event: Event) -> bool:
-    consent = event.message["context"].get("consent")
+def consented(context: dict[str, Any]) -> bool:
+    """Tell whether a context carries a category that was granted."""
+    consent = context.get("consent")
     values = consent.values() if isinstance(consent, dict) else ()
     return any(value is True or value == "granted" for value in values)
 

@@ -238,7 +238,7 @@ const changes = [
     'bots',
     {},
     { init: () => Object.defineProperty(navigator, 'webdriver', { value: true }) },
-    ({ context }) => assert.equal(context.automation, true),
+    ({ context }) => assert.equal(context.automation, 'webdriver'),
   ],
   [
     'hints',

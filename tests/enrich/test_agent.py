@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from collector.enrich import agent
-from tests.conftest import hit
+from collector.model import Privacy
+from tests.conftest import hit, web_source
 from tests.enrich.uap_core import uap_core
 
 ANDROID = (
@@ -152,3 +153,18 @@ def test_what_is_no_user_agent_tells_nothing(text: Any) -> None:
 
 def test_a_very_long_user_agent_is_cut() -> None:
     assert agent.step({"userAgent": WINDOWS + " x" * 100_000}, hit())["browser"]["name"] == "Chrome"
+
+
+@pytest.mark.parametrize(
+    ("consent", "model"), [({}, None), ({"analytics": False}, None), ({"analytics": True}, "Pixel 9 Pro")]
+)
+def test_detailed_hints_count_only_with_the_consent_that_is_required(
+    consent: dict[str, bool], model: str | None
+) -> None:
+    """A page view that is taken before consent tells no model, even if some tracker sends it."""
+    source = web_source(privacy=Privacy(consent="required", before_consent="views"))
+    context = {"userAgent": ANDROID, "userAgentData": {"model": "Pixel 9 Pro"}, "consent": consent}
+
+    device = agent.step(context, hit(source=source))["device"]
+
+    assert (device["model"] if device.get("brand") == "Google" else None) == model

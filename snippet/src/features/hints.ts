@@ -1,17 +1,22 @@
-// Client hints: what modern browsers say about the device only when asked.
-import { steps } from '../core/emit.ts';
+// Client hints: what modern browsers say about the device only when asked; where consent is needed, not before it.
+import { api, steps } from '../core/emit.ts';
 
 interface Hints {
   getHighEntropyValues(names: string[]): Promise<Record<string, unknown>>;
 }
 
 export const hints = (): void => {
-  const asked = (navigator as { userAgentData?: Hints }).userAgentData?.getHighEntropyValues([
-    'model',
-    'platformVersion',
-    'fullVersionList',
-  ]);
+  let asked: unknown;
   let known: unknown;
-  asked?.then((values) => (known = values)).catch(() => 0);
-  steps.push((_, envelope) => void (envelope.context.userAgentData = known));
+  steps.push((_, { context }) => {
+    // What was denied never comes here.
+    if (!api.consent || context.consent)
+      asked ||= (navigator as { userAgentData?: Hints }).userAgentData
+        ?.getHighEntropyValues(['model', 'platformVersion', 'fullVersionList'])
+        .then(
+          (values) => (known = values),
+          () => 0,
+        );
+    context.userAgentData = known;
+  });
 };
