@@ -37,7 +37,10 @@ def instrument_message(data: bytes, tracking: Tracking) -> bytes:
         message["List-Unsubscribe"] = f"<{tracking.unsubscribe}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     linesep = "\r\n" if b"\r\n" in data else "\n"
-    return message.as_bytes(policy=policy.compat32.clone(max_line_length=None, linesep=linesep))
+    try:
+        return message.as_bytes(policy=policy.compat32.clone(max_line_length=None, linesep=linesep))
+    except ValueError:
+        raise LinkError("The mail cannot be written again: a part of it is not in its charset.") from None
 
 
 def _instrument_part(part: Message[str, str], tracking: Tracking) -> None:
@@ -45,13 +48,13 @@ def _instrument_part(part: Message[str, str], tracking: Tracking) -> None:
     body: Any = part.get_payload(decode=True)
     try:
         old = body.decode(charset)
-    except (LookupError, UnicodeDecodeError):
-        raise LinkError(f"A part of the mail is not the {charset} that it says.") from None
-    new = _KINDS[part.get_content_type()](old, tracking)
+        new = _KINDS[part.get_content_type()](old, tracking)
+        content = new.encode(charset)
+    except (LookupError, ValueError):  # an unknown charset, another one, or one that no mail may name
+        raise LinkError(f"A part of the mail is not the {charset!r} that it says.") from None
     if new == old:
         return
     encoded = str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64"
-    content = new.encode(charset)
     part.set_payload((base64.encodebytes if encoded else quopri.encodestring)(content).decode("ascii"))
     del part["Content-Transfer-Encoding"]
     part["Content-Transfer-Encoding"] = "base64" if encoded else "quoted-printable"

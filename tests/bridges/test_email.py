@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from yarl import URL
 
 from collector.bridges.web import GIF
 from collector.links import Mark
 from collector.sources.email import rotated, signer
 from tests.conftest import run_collector
+from tests.links.test_target import BAD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,13 +175,44 @@ async def test_a_target_that_is_no_longer_allowed_is_not_followed(running: Runni
     assert "Location" not in answer.headers
 
 
-@pytest.mark.parametrize("target", ["javascript:alert(1)", "//evil.example", "https:evil.example", ""])
+@pytest.mark.parametrize("target", [each for each in BAD if each.isascii() or "\ud800" not in each])
 async def test_even_a_signed_bad_target_is_not_followed(running: Running, target: str) -> None:
     source = await mail_source(running)
 
     answer = await follow(running, token(source, target=target))
 
     assert answer.status == 404
+
+
+async def test_a_changed_token_never_redirects(running: Running) -> None:
+    source = await mail_source(running)
+    chance = random.Random(6)  # noqa: S311 - the same bytes every time
+    alphabet = "ABCxyz019-_.~@!$&'()*+,;=:"
+    for number in range(300):
+        good = token(source, target=f"https://shop.example/{number}")
+        at = chance.randrange(len(good))
+        new = chance.choice(alphabet.replace(good[at], ""))
+
+        answer = await follow(running, good[:at] + new + good[at + 1 :])
+
+        assert (answer.status, answer.headers.get("Location")) == (404, None)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/l//evil.example", "/l/https://evil.example", "/l/%2f%2fevil.example", "/l/%5c%5cevil.example"),
+        *("/l/https:evil.example", "/l/javascript%3aalert(1)", "/l/java%09script:alert(1)", "/l/%2e%2e/x"),
+        *("/l/x?u=https://evil.example", "/l/%0d%0aLocation:%20https://evil.example", "/l/\u0455hop.example"),
+    ],
+)
+async def test_an_address_is_no_token(running: Running, path: str) -> None:
+    await mail_source(running)
+
+    answer = await running.public.get(URL(path, encoded=path.isascii()), allow_redirects=False)
+
+    assert answer.status == 404
+    assert "Location" not in answer.headers
 
 
 async def test_a_head_request_is_no_click(running: Running) -> None:
