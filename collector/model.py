@@ -29,6 +29,7 @@ class Privacy:
     dnt: str = "ignore"
     parameters: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    values: dict[str, str] = field(default_factory=dict)
     scan: bool = False
 
 

@@ -37,7 +37,8 @@ def _cleaned(page: dict[str, Any], parameters: tuple[str, ...]) -> dict[str, Any
     for key, value in page.items():
         if isinstance(value, str) and value:
             told[key], kinds = redact.clean(value, parameters)
-            found += kinds
+            # What another site has in its addresses is no leak of this one.
+            found += kinds if key == "url" else tuple(kind for kind in kinds if kind != redact.PARAMETER)
     told |= _split(told.get("url"))
     known = {key: value for key, value in told.items() if value is not None and value != ""}
     return {"page": known, "redacted": {kind: found.count(kind) for kind in found} or None}

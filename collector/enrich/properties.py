@@ -1,39 +1,77 @@
-"""The properties and traits of an event: what must not be kept goes, what must not be told is redacted."""
+"""The properties and traits of an event: what must not be kept goes, what must not be told is rewritten."""
 
 from __future__ import annotations
 
+from collections import Counter
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from collector import metrics
 from collector.enrich import redact
 
 if TYPE_CHECKING:
-    from collector.model import Event, Hit
+    from collections.abc import Callable
 
-_PLACES = ("properties", "traits")
+    from collector.model import Event, Hit, Privacy
+
+_MASKED = "***"
+_SHOWN = 4  # of a masked text, at its end, if that is no more than a third of it
 
 
 def judge(event: Event, hit: Hit) -> None:
-    """Remove and redact what the source says, and count every redaction, the page's included."""
+    """Remove, rewrite and redact what the source says; count every redaction, the page's included."""
     privacy = hit.source.privacy
-    found = dict(event.message["context"].get("redacted", {}))
-    for place in _PLACES if privacy.remove or privacy.scan else ():
-        held = event.message.get(place)
-        if held:
-            kept = {key: value for key, value in held.items() if key not in privacy.remove}
-            event.message[place] = _scanned(kept, found) if privacy.scan else kept
+    context = event.message["context"]
+    found: Counter[str] = Counter(context.get("redacted", {}))
+    if privacy.remove or privacy.values or privacy.scan:
+        for place in ("properties", "traits"):
+            if held := event.message.get(place):
+                event.message[place] = _kept(held, privacy, found)
+        if held := context.get("traits"):  # the context is shared by events: it is not written in
+            event.message["context"] = {**context, "traits": _kept(held, privacy, found)}
     for kind, times in found.items():
         metrics.REDACTIONS.labels(hit.source.id, kind).inc(times)
 
 
-def _scanned(value: Any, found: dict[str, int]) -> Any:
-    if isinstance(value, str):
-        clean, kinds = redact.text(value)
-        for kind in kinds:
-            found[kind] = found.get(kind, 0) + 1
-        return clean
+def _kept(value: Any, privacy: Privacy, found: Counter[str]) -> Any:
+    """Return a value as it is kept: names count wherever they are nested."""
     if isinstance(value, dict):
-        return {key: _scanned(item, found) for key, item in value.items()}
+        return {
+            key: _rewritten(item, REWRITINGS[privacy.values[key]])
+            if key in privacy.values
+            else _kept(item, privacy, found)
+            for key, item in value.items()
+            if key not in privacy.remove
+        }
     if isinstance(value, list):
-        return [_scanned(item, found) for item in value]
+        return [_kept(item, privacy, found) for item in value]
+    if privacy.scan and isinstance(value, str):
+        clean, kinds = redact.text(value)
+        found.update(kinds)
+        return clean
     return value
+
+
+def _rewritten(value: Any, rewrite: Callable[[str], str]) -> Any:
+    """Return a value with all texts and numbers in it rewritten; true, false and nothing stay."""
+    if isinstance(value, dict):
+        return {key: _rewritten(item, rewrite) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rewritten(item, rewrite) for item in value]
+    return value if value is None or isinstance(value, bool) else rewrite(str(value))
+
+
+def _hash(text: str) -> str:
+    """Return the SHA-256 of a text in lower case, as advertisers and mail services write it."""
+    return sha256(text.strip().lower().encode(errors="replace")).hexdigest()
+
+
+def _mask(text: str) -> str:
+    return _MASKED + (text[-_SHOWN:] if len(text) >= 3 * _SHOWN else "")
+
+
+def _shorten(text: str) -> str:
+    return text[:_SHOWN]
+
+
+REWRITINGS: dict[str, Callable[[str], str]] = {"hash": _hash, "mask": _mask, "shorten": _shorten}

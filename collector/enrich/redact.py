@@ -15,6 +15,7 @@ from collector.links import JOURNEY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PARAMETER = "parameter"  # the kind of a parameter that is not allowed
 _LONGEST = 4096
 _MOST_PARAMETERS = 100
 
@@ -74,6 +75,8 @@ def _query(query: str, parameters: tuple[str, ...]) -> tuple[str, tuple[str, ...
             told, kinds = _value(key, value)
             found += kinds
             kept.append(f"{key}{equals}{told}")
+        elif part:
+            found.append(PARAMETER)
     return "&".join(kept), tuple(found)
 
 

@@ -46,7 +46,13 @@ class PrivacySettings(StrictModel):
     parameters: tuple[Key, ...] = Field(
         (), description="Query parameters that are kept beside those of campaigns; * keeps all."
     )
-    remove: tuple[Key, ...] = Field((), description="Properties and traits that are never kept, by name.")
+    remove: tuple[Key, ...] = Field(
+        (), description="Properties and traits that are never kept, by name, however nested."
+    )
+    values: dict[Key, Literal["hash", "mask", "shorten"]] = Field(
+        default_factory=dict,
+        description="Properties and traits whose values are rewritten, by name: hash, mask or shorten.",
+    )
     scan: bool = Field(
         default=False,
         description="Whether e-mail addresses, cards, phones and tokens are redacted in properties too.",

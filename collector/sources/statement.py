@@ -43,6 +43,11 @@ _MAILS = {
     False: "Opens and clicks are kept with their recipient, and only counted once a recipient withdraws, in"
     " mails already sent too.",
 }
+_REWRITTEN = {
+    "hash": "Stored only as a hash",
+    "mask": "Stored masked but for the end",
+    "shorten": "Stored with the first four characters only",
+}
 _CNIL = (
     "This measurement is held to conditions under which the CNIL exempts audience measurement from consent:"
     " for the publisher alone, no following across websites, a visitor number of at most 13 months that is"
@@ -58,6 +63,11 @@ def statement(source: Source) -> list[tuple[str, str]]:
         ("How visitors are told apart", _VISITORS[privacy.visitors]),
         ("Network address", _ADDRESS[privacy.address]),
         ("Addresses of pages", _pages(source)),
+        *(
+            [("Details of events", _details(source))]
+            if privacy.remove or privacy.values or privacy.scan
+            else ()
+        ),
         ("Consent", _CONSENT[privacy.consent, privacy.before_consent]),
         ("Objection", _objection(source)),
         ("How long", f"{_span(source.retention_hours)} in the event stream, then deleted there."),
@@ -79,6 +89,17 @@ def _pages(source: Source) -> str:
     kept = "with all their parameters" if "*" in named else ", ".join(["with campaign parameters", *named])
     hidden = "E-mail addresses, phone and card numbers and tokens in them are removed before storage."
     return f"Addresses of pages are stored {kept} and without the rest. {hidden}"
+
+
+def _details(source: Source) -> str:
+    privacy = source.privacy
+    told = []
+    for how, kept in _REWRITTEN.items():
+        if names := [name for name, action in privacy.values.items() if action == how]:
+            told.append(f"{kept}: {', '.join(names)}.")
+    told += [f"Never stored: {', '.join(privacy.remove)}."] if privacy.remove else []
+    told += ["E-mail addresses, phone and card numbers and tokens are removed."] if privacy.scan else []
+    return " ".join(told)
 
 
 def _objection(source: Source) -> str:

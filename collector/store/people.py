@@ -108,7 +108,8 @@ def _texts(event: bytes) -> Iterator[str]:
     for match in _ID.finditer(event):
         yield str(orjson.loads(match[1]))
     for match in _EMAIL.finditer(event):
-        yield email_hash(orjson.loads(match[1]))
+        text = orjson.loads(match[1])
+        yield email_hash(text) if "@" in text else text  # a source may have it hashed
 
 
 def _digest(text: str) -> int:

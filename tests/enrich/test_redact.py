@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client import REGISTRY
 
-from collector.enrich import page, redact
-from collector.model import Privacy
+from collector.enrich import page, properties, redact
+from collector.model import Event, Privacy
+from collector.sources.statement import statement
+from collector.store.people import email_hash
 from tests.conftest import hit, web_source
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ def test_the_page_is_cleaned_in_every_field() -> None:
         "initial_referrer": "https://mail.example/",
         "number": 7,
     }
-    assert told["redacted"] == {"email": 3}
+    assert told["redacted"] == {"email": 3, "parameter": 1}
 
 
 def test_a_search_without_an_address_is_not_kept() -> None:
@@ -125,3 +127,70 @@ async def test_properties_are_kept_as_they_are_by_default(running: Running) -> N
 
     [stored] = await running.events()
     assert properties == stored["properties"]
+
+
+def _judged(message: dict[str, Any], **privacy: Any) -> dict[str, Any]:
+    event = Event(0, "m1", "track", "", {"context": {}, **message})
+    properties.judge(event, hit(source=web_source(privacy=Privacy(**privacy))))
+    return event.message
+
+
+@pytest.mark.parametrize(
+    ("how", "value", "kept"),
+    [
+        ("hash", " Jane@Shop.example ", email_hash("jane@shop.example")),
+        ("hash", 7, email_hash("7")),
+        ("mask", "DE89370400440532013000", "***3000"),
+        ("mask", "secret", "***"),
+        ("mask", "", "***"),
+        ("shorten", "1990-05-17", "1990"),
+        ("shorten", 8001, "8001"),
+        ("shorten", None, None),
+        ("mask", True, True),
+        ("shorten", ["12345", {"a": "abcdef"}], ["1234", {"a": "abcd"}]),
+    ],
+)
+def test_values_are_rewritten_by_name(how: str, value: Any, kept: Any) -> None:
+    assert _judged({"properties": {"x": value, "y": value}}, values={"x": how}) == {
+        "context": {},
+        "properties": {"x": kept, "y": value},
+    }
+
+
+def test_a_name_counts_wherever_it_is_nested_and_in_the_contexts_traits() -> None:
+    deep = {"customer": [{"email": "jane@shop.example", "pin": "1234", "city": "Bern"}]}
+    context = {"traits": deep}
+
+    told = _judged(
+        {"properties": deep, "traits": deep, "context": context}, remove=("pin",), values={"email": "mask"}
+    )
+
+    kept = {"customer": [{"email": "***mple", "city": "Bern"}]}
+    assert (told["properties"], told["traits"], told["context"]["traits"]) == (kept, kept, kept)
+    assert context == {"traits": deep}  # other events share it
+
+
+def test_parameters_that_were_left_out_are_counted_of_the_page_alone() -> None:
+    told = page.step(
+        {"page": {"url": f"{SHOP}/a?product=7&utm_source=x&b=2", "referrer": f"{SHOP}/b?c=1"}}, hit()
+    )
+
+    assert told["page"]["url"] == f"{SHOP}/a?utm_source=x"
+    assert told["redacted"] == {"parameter": 2}
+
+
+def test_the_statement_says_what_becomes_of_details_and_of_parameters() -> None:
+    privacy = Privacy(
+        parameters=("product",), remove=("pin",), values={"email": "hash", "phone": "mask"}, scan=True
+    )
+
+    told = dict(statement(web_source(privacy=privacy)))
+
+    assert told["Addresses of pages"].startswith(
+        "Addresses of pages are stored with campaign parameters, product and without the rest."
+    )
+    assert told["Details of events"] == (
+        "Stored only as a hash: email. Stored masked but for the end: phone. Never stored: pin."
+        " E-mail addresses, phone and card numbers and tokens are removed."
+    )
+    assert "Details of events" not in dict(statement(web_source()))
