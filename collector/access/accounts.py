@@ -125,10 +125,15 @@ class Accounts:
         return orjson.loads(raw) if raw else None
 
 
-def check_account(name: str, password: str) -> None:
-    """Raise AccessError when a name or its password may not be so."""
+def check_name(name: str) -> None:
+    """Raise AccessError when an account may not have this name."""
     if not _NAME.fullmatch(_folded(name)):
         raise AccessError("A name has 1 to 100 letters, digits and . _ - + @.")
+
+
+def check_account(name: str, password: str) -> None:
+    """Raise AccessError when a name or its password may not be so."""
+    check_name(name)
     check_password(password, name)
 
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from collector.access.accounts import Account, Accounts, check_account
+from collector.access.accounts import Account, Accounts, check_account, check_name
 from collector.access.errors import AccessError
 from collector.access.invitations import Invitation, Invitations
 from collector.access.passwords import Passwords
@@ -52,12 +52,18 @@ class Access:
 
     async def sign_in(self, name: str, password: str, *, address: str, agent: str) -> str | None:
         """Return the secret of a new session, None when name or password is wrong. Raises ThrottledError."""
-        await self._throttle.count(name, address)
-        account = await self.accounts.verify(name, password)
+        account = await self.knows(name, password, address=address)
         if account is None:
             return None
-        await self._throttle.forgive(name, address)
         return await self.sessions.begin(account.name, address=address, agent=agent)
+
+    async def knows(self, name: str, password: str, *, address: str) -> Account | None:
+        """Return the account whose name and password these are. Raises ThrottledError."""
+        await self._throttle.count(name, address)
+        account = await self.accounts.verify(name, password)
+        if account:
+            await self._throttle.forgive(name, address)
+        return account
 
     async def caller_of_cookie(self, secret: str) -> Caller | None:
         """Return who a cookie stands for, with the role that the account has now."""
@@ -84,6 +90,11 @@ class Access:
         if await self.accounts.any():
             return None
         return await self.invitations.make(Invitation(Role.ADMIN))
+
+    async def invite(self, name: str, role: Role) -> str:
+        """Return the secret of a link for an account, new or not. Raises AccessError for a bad name."""
+        check_name(name)
+        return await self.invitations.make(Invitation(role, name.strip().casefold()))
 
     async def accept(self, secret: str, name: str, password: str) -> Account:
         """Set the password that an invitation is for, once. Raises AccessError."""

@@ -91,6 +91,10 @@ class Tokens:
         ]
         return sorted(found, key=lambda token: token.created, reverse=True)
 
+    async def of(self, account: str) -> list[ApiToken]:
+        """Return the tokens of an account, the latest first."""
+        return [token for token in await self.all() if token.account == account]
+
     async def remove(self, identifier: str) -> None:
         """Refuse a token from now on. Raises AccessError."""
         if not await self._redis.hdel(self._names.tokens, identifier):

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from collector.access import SCOPES, Access, Account, ApiToken, Invitation, Role
+from collector.access import SCOPES, Access, Account, ApiToken, Role
 from collector.cli.context import opened, run, with_settings
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def account() -> None:
 def add(settings: Settings, name: str, *, role: str, from_stdin: bool, link: bool) -> None:
     """Add an account."""
     if link:
-        secret = _asked(settings, lambda access: access.invitations.make(Invitation(Role(role), name)))
+        secret = _asked(settings, lambda access: access.invite(name, Role(role)))
         click.echo(f"{settings.console_address()}/invitation/{secret}")
         return
     given = _password(from_stdin=from_stdin)

@@ -63,6 +63,7 @@ PURPOSES = (
 _GENERAL = ("name", "channel")
 
 
+@require(Role.EDITOR)
 async def choose(parts: Parts, request: web.Request) -> web.Response:  # noqa: ARG001 - every page has the same shape
     """Ask what one wants to do."""
     return page(request, "new.html", purposes=[each for each in PURPOSES if each.bridge in SETTINGS])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from collector.assets import asset
-from collector.console import about, entry, keys, live, new, settings, trying
+from collector.console import about, account, entry, keys, live, new, settings, team, trying
 from collector.console.demo import demo, metrics
 from collector.console.inbound import inbound
 from collector.console.install import install
@@ -46,6 +46,16 @@ def console_routes(parts: Parts) -> list[web.RouteDef | web.StaticDef]:
         ("POST", "/sources/{source}/settings", settings.save),
         ("POST", "/sources/{source}/enabled", settings.switch),
         ("POST", "/sources/{source}/remove", settings.remove),
+        ("GET", "/account", account.account),
+        ("POST", "/account/password", account.change_password),
+        ("POST", "/account/sessions", account.end_other_sessions),
+        ("POST", "/account/sessions/{session}", account.end_session),
+        ("POST", "/account/tokens", account.make_token),
+        ("POST", "/account/tokens/{token}", account.remove_token),
+        ("GET", "/accounts", team.team),
+        ("POST", "/accounts", team.invite),
+        ("POST", "/accounts/{name}/role", team.change_role),
+        ("POST", "/accounts/{name}/remove", team.remove),
         ("GET", "/demo/{source}", demo),
         ("GET", "/sign-in", entry.sign_in),
         ("POST", "/sign-in", entry.take_sign_in),
