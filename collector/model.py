@@ -34,7 +34,7 @@ class Privacy:
 
 
 # The steps of enrichment that a source can do without; privacy has its own settings.
-OPTIONAL_STEPS = ("place", "agent", "bots", "language", "campaign", "referrer", "channels")
+OPTIONAL_STEPS = ("place", "agent", "bots", "language", "campaign", "referrer", "channels", "paid")
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,9 @@ class Settings(BaseModel):
         description="Files in MaxMind's form (comma-separated) that tell places; read anew when they change.",
     )
     place_header: str = Field(
-        "", description="Header with the country that a trusted proxy sets, such as CF-IPCountry."
+        "",
+        description="Header with the country that a trusted proxy sets, such as CF-IPCountry; after commas"
+        " those with region and city, if it sets them.",
     )
     body_bytes: int = Field(256 * 1024, ge=1024, description="Largest body on the wire.")
     inflated_bytes: int = Field(1024 * 1024, ge=1024, description="Largest body once inflated.")

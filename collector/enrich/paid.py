@@ -32,7 +32,11 @@ def is_paid(medium: str, clicks: AbstractSet[str]) -> bool:
 def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:  # noqa: ARG001 - every step has the same shape
     """Tell paid as the referrer's medium when a paid campaign brought the visitor from elsewhere."""
     campaign, referrer = context.get("campaign"), context.get("referrer")
-    if not isinstance(campaign, dict) or not isinstance(referrer, dict) or referrer["medium"] == "internal":
+    if (
+        not isinstance(campaign, dict)
+        or not isinstance(referrer, dict)
+        or referrer.get("medium") == "internal"
+    ):
         return {}
     medium, clicks = campaign.get("medium"), campaign.get("clickIds")
     named = medium[:_LONGEST] if isinstance(medium, str) else ""

@@ -9,6 +9,7 @@ import asyncio
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import structlog
 
@@ -26,6 +27,7 @@ log = structlog.get_logger()
 
 _EVERY_SECONDS = 10
 _CACHED = 8192
+_LONGEST = 100  # of a region or city in a header
 _REGION = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?-([A-Z]{2})(?:-|$)")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _NOWHERE = {"XX", "T1"}  # what CDNs say for unknown and for Tor
@@ -40,7 +42,7 @@ class Places:
 
     def __init__(self, files: tuple[Path, ...] = (), header: str = "") -> None:
         self._files = files
-        self._header = header
+        self._headers = [name.strip() for name in header.split(",")] if header else []
         self._seen: list[tuple[int, int]] = []
         self._readers: list[Any] = []
         self._look_up: Callable[[str], dict[str, Any]] = lru_cache(_CACHED)(self._read)
@@ -55,8 +57,8 @@ class Places:
             found = self._look_up(address)
             if found:
                 return {"location": found}
-        if self._header and hit.proxied and (country := _country(hit.headers.get(self._header, ""))):
-            return {"location": {"country": country, "by": "header"}}
+        if self._headers and hit.proxied and (named := _named(self._headers, hit.headers)):
+            return {"location": named}
         return {"location": _guess(context.get("timezone"), context.get("locale"))} if browser else {}
 
     def open(self) -> None:
@@ -128,6 +130,16 @@ def _text(value: Any) -> str | None:
 
 def _country(text: str) -> str | None:
     return text if _COUNTRY.fullmatch(text) and text not in _NOWHERE else None
+
+
+def _named(names: list[str], headers: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return the country of the first header, with the region and the city of those after it."""
+    country = _country(headers.get(names[0], ""))
+    if not country:
+        return None
+    finer = zip(("region", "city"), names[1:], strict=False)
+    told = {key: unquote(headers.get(name, ""), errors="replace")[:_LONGEST] for key, name in finer}
+    return {"country": country, **{key: value for key, value in told.items() if value}, "by": "header"}
 
 
 def _guess(timezone: Any, locale: Any) -> dict[str, str] | None:

@@ -28,8 +28,20 @@ _WAITING = 100  # bodies wait in memory: with the most bytes of each, 25 MB
 _MOST_BYTES = 256 * 1024
 _EVERY_SECONDS = 0.5
 _SECONDS = 30 * 24 * 3600
-_FIELDS = ("received_at", "query", "address", "method", "url", "path")
+_FIELDS = ("received_at", "query", "method", "url", "path")
+# Not kept: what is the sender's alone, and the network address by which ever name a proxy passes it on.
 _PRIVATE = {"cookie", "proxy-authorization"}
+_ADDRESSES = {
+    *(
+        "cf-connecting-ip",
+        "cf-connecting-ipv6",
+        "cf-pseudo-ipv4",
+        "client-ip",
+        "fastly-client-ip",
+        "forwarded",
+    ),
+    *("true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-forwarded-for", "x-real-ip", "via"),
+}
 
 
 class DeliveryLog:
@@ -97,7 +109,7 @@ def pack(hit: Hit) -> bytes:
     headers = {
         str(name): value.encode(errors="surrogateescape").decode(errors="replace")
         for name, value in hit.headers.items()
-        if name.lower() not in _PRIVATE
+        if name.lower() not in _PRIVATE | _ADDRESSES
     }
     kept = {name: getattr(hit, name) for name in _FIELDS}
     return orjson.dumps({**kept, "headers": headers, "body": base64.b64encode(hit.body).decode()})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from collector.enrich import campaign, channels, enrich_context, referrer
+from collector.enrich import campaign, channels, enrich_context, paid, referrer
 from collector.model import Enrichment
 from tests.conftest import hit, web_source
 
@@ -187,6 +187,12 @@ def test_who_was_paid_for_came_by_paid(query: str, address: str, medium: str) ->
     page = {"url": f"{OWN}?{query}", "referrer": address}
 
     assert enrich_context({"page": page}, hit())["referrer"]["medium"] == medium
+
+
+def test_a_referrer_of_the_street_is_no_fault_when_the_step_is_off() -> None:
+    context = {"referrer": {"source": "x"}, "campaign": {"medium": "cpc"}}
+
+    assert paid.step(context, hit()) == {"referrer": {"source": "x", "medium": "paid"}}
 
 
 def test_what_the_tracker_remembered_of_the_landing_page_stays() -> None:

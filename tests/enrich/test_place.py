@@ -120,6 +120,21 @@ def test_a_header_counts_only_from_a_trusted_proxy(value: str, proxied: bool, to
 
 
 @pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"C": "CH", "R": "ZH", "T": "Z%C3%BCrich"}, {"country": "CH", "region": "ZH", "city": "Zürich"}),
+        ({"C": "CH", "T": "x" * 999}, {"country": "CH", "city": "x" * 100}),
+        ({"C": "CH"}, {"country": "CH"}),
+    ],
+)
+def test_region_and_city_may_stand_in_headers_too(headers: dict[str, str], told: dict[str, str]) -> None:
+    places = Places(header="C, R,T")
+
+    assert _location(places, headers=headers, proxied=True) == {**told, "by": "header"}
+    assert _location(places, headers={"R": "ZH", "T": "Bern"}, proxied=True) is None
+
+
+@pytest.mark.parametrize(
     ("context", "told"),
     [
         ({"timezone": "Europe/Zurich", "locale": "en-US"}, {"country": "CH", "by": "timezone"}),

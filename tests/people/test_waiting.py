@@ -80,10 +80,19 @@ async def test_an_export_holds_what_waits_in_a_spool(server: Server, settings: S
     assert orjson.loads(line) == {"spool": "events", "event": {"type": "track", "userId": "jane"}}
 
 
+_FORWARDED = {
+    "X-Forwarded-For": "203.0.113.9",
+    "Forwarded": "for=203.0.113.9",
+    "CF-Connecting-IP": "203.0.113.9",
+}
+
+
 async def _delivered(running: Running) -> None:
     source = await running.add(bridge="webhook", settings={"keep": "all"})
     for user in ("jane", "john"):
-        answer = await running.public.post(f"/h/{source.id}", json={"customer": {"id": user}})
+        answer = await running.public.post(
+            f"/h/{source.id}", json={"customer": {"id": user}}, headers=_FORWARDED
+        )
         assert answer.status == 200
     await running.parts.deliveries.flush()
 
@@ -97,7 +106,10 @@ async def test_kept_deliveries_are_handed_out_and_removed(running: Running) -> N
     _, others = await headwater(running.settings, "export", "--user", "john")
 
     (line,) = out.splitlines()
-    assert orjson.loads(line)["delivery"]["method"] == "POST"
+    delivery = orjson.loads(line)["delivery"]
+    assert delivery["method"] == "POST"
+    assert "address" not in delivery
+    assert "203.0.113.9" not in line.decode()
     assert said == b"Removed 0 events and 1 kept deliveries.\n"
     assert after == b""
     assert len(others.splitlines()) == 1
