@@ -183,6 +183,7 @@ def _wire(
         figures=figures,
         roll=roll,
         deliveries=deliveries,
+        holdings=holdings,
     )
     services = Services(
         settings, ports, catalogue, gate, pipeline, feed, figures, holdings, short_links, withdrawals

@@ -16,7 +16,7 @@ LAYERS = [
     {"app"},
     {"routes", "logs"},
     {"bridges", "console", "api", "health"},
-    {"tracker"},
+    {"tracker", "checkup"},
     {"answer", "replay", "lean"},
     {"pipeline"},
     {"trial", "people", "render"},

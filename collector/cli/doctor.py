@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-import platform
-import shutil
 import sys
-import time
-from dataclasses import dataclass
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import aiohttp
-import aiohttp.http_parser
 import click
 
-from collector import __version__
+from collector.checkup import Finding, look_at_redis, look_here
 from collector.cli.context import run, with_settings
-from collector.store import Names, StoreError, open_store
-from collector.store.cluster import on_every_node
+from collector.store import StoreError, open_store
 from collector.store.connect import check
-from collector.stream.groups import list_groups
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
     from collector.settings import Settings
-    from collector.store import Redis
-
-_LEAST_REDIS = (6, 2)
-_LEAST_FREE_BYTES = 1024**3
-_MOST_CLOCK_SECONDS = 1.0
-_MOST_GROUP_SECONDS = 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at: whether it is right, and a sentence."""
-
-    right: bool
-    name: str
-    text: str
 
 
 @click.command()
@@ -54,76 +28,11 @@ def doctor(settings: Settings) -> None:
 
 
 async def _look(settings: Settings) -> list[Finding]:
-    findings = [*_process(), _data_folder(settings)]
+    findings = look_here(settings)
     try:
         async with open_store(settings) as redis:
             await check(redis)
-            for node, info in (await on_every_node(redis, "INFO")).items():
-                findings += _server(node, info)
-            findings.append(await _clock(redis))
-            findings += [finding async for finding in _groups(redis, settings)]
+            findings += await look_at_redis(redis, settings)
     except StoreError as error:
         findings.append(Finding(right=False, name="redis", text=str(error)))
     return findings
-
-
-def _process() -> Iterator[Finding]:
-    names = ("aiohttp", "redis", "orjson", "ua-parser")
-    versions = ", ".join(f"{name} {version(name)}" for name in names)
-    yield Finding(
-        right=True,
-        name="versions",
-        text=f"headwater {__version__}, Python {platform.python_version()}, {versions}",
-    )
-    compiled = hasattr(aiohttp.http_parser, "HttpRequestParserC")
-    text = (
-        "aiohttp's C parser is in use" if compiled else "aiohttp runs without its C parser: install its wheel"
-    )
-    yield Finding(right=compiled, name="http parser", text=text)
-
-
-def _data_folder(settings: Settings) -> Finding:
-    probe = settings.data / ".doctor"
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"x")
-        probe.unlink()
-    except OSError as error:
-        return Finding(right=False, name="data folder", text=f"{settings.data}: {error.strerror}")
-    free = shutil.disk_usage(settings.data).free
-    text = f"{settings.data} is writable, {free / 1024**3:.1f} GiB free"
-    return Finding(right=free > _LEAST_FREE_BYTES, name="data folder", text=text)
-
-
-def _server(node: str, info: dict[str, Any]) -> Iterator[Finding]:
-    where = f" ({node})" if node else ""
-    number = str(info["valkey_version"] if "valkey_version" in info else info["redis_version"])
-    kind = "Valkey" if "valkey_version" in info else "Redis"
-    recent = tuple(int(part) for part in number.split(".")[:2]) >= _LEAST_REDIS
-    yield Finding(right=recent, name="redis", text=f"{kind} {number}; 6.2 or later is needed{where}")
-
-    policy = info.get("maxmemory_policy", "")
-    text = f"maxmemory-policy is {policy}" + ("" if policy == "noeviction" else ": set it to noeviction")
-    yield Finding(right=policy == "noeviction", name="eviction", text=text + where)
-
-    durable = bool(info.get("aof_enabled"))
-    text = "the append-only file is on" if durable else "the append-only file is off: set appendonly yes"
-    yield Finding(right=durable, name="durability", text=text + where)
-
-
-async def _clock(redis: Redis) -> Finding:
-    seconds, micros = await redis.time()
-    apart = abs(time.time() - seconds - micros / 1e6)
-    text = f"this clock and Redis' are {apart * 1000:.0f} ms apart"
-    return Finding(right=apart < _MOST_CLOCK_SECONDS, name="clock", text=text)
-
-
-async def _groups(redis: Redis, settings: Settings) -> AsyncIterator[Finding]:
-    """Show the groups of the stream; one that reads no more holds everything back."""
-    for partition in range(settings.partitions):
-        for group in await list_groups(redis, Names(settings.namespace), "events", partition):
-            lag = "an unknown number of" if group.lag is None else group.lag
-            text = f"{group.name} on partition {partition} has {lag} events to read, for {group.age:.0f} s"
-            reads = group.age < _MOST_GROUP_SECONDS
-            hint = "" if reads else f"; start its consumer, or: headwater group drop {group.name}"
-            yield Finding(right=reads, name="group", text=text + hint)

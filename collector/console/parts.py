@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from collector.access.gate import Gate
     from collector.model import Source
+    from collector.people import Holdings
     from collector.pipeline import Pipeline
     from collector.ports import Ports
     from collector.settings import Settings
@@ -35,6 +36,7 @@ class Parts:
     figures: Figures
     roll: Roll
     deliveries: DeliveryLog
+    holdings: Holdings
     viewers: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @property

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from collector.assets import asset
-from collector.console import about, account, entry, keys, live, new, settings, team, trying
+from collector.console import about, account, entry, keys, live, new, person, settings, team, trying
+from collector.console.condition import condition
 from collector.console.demo import demo, metrics
 from collector.console.inbound import inbound
 from collector.console.install import install
@@ -56,6 +57,11 @@ def console_routes(parts: Parts) -> list[web.RouteDef | web.StaticDef]:
         ("POST", "/accounts", team.invite),
         ("POST", "/accounts/{name}/role", team.change_role),
         ("POST", "/accounts/{name}/remove", team.remove),
+        ("GET", "/people", person.ask),
+        ("POST", "/people", person.find),
+        ("POST", "/people/export", person.hand_out),
+        ("POST", "/people/forget", person.remove),
+        ("GET", "/health", condition),
         ("GET", "/demo/{source}", demo),
         ("GET", "/sign-in", entry.sign_in),
         ("POST", "/sign-in", entry.take_sign_in),

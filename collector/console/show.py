@@ -26,7 +26,7 @@ _ADDED_CONTEXT = {
 }
 
 
-def pieces(event: dict[str, Any], source: Source) -> list[tuple[str, bool]]:
+def pieces(event: dict[str, Any], source: Source | None) -> list[tuple[str, bool]]:
     """Return the lines of an event's JSON in pieces, each with whether the collector added it."""
     added = _ADDED | ({"anonymousId"} if _by_us(source) else set())
     shown: list[tuple[str, bool]] = [("{", False)]
@@ -53,8 +53,8 @@ def headline(event: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _by_us(source: Source) -> bool:
-    return source.bridge == "web" and source.privacy.visitors == "cookieless"
+def _by_us(source: Source | None) -> bool:
+    return source is not None and source.bridge == "web" and source.privacy.visitors == "cookieless"
 
 
 def _line(name: str, value: Any, indent: int) -> str:

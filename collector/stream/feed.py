@@ -48,8 +48,8 @@ class Feed:
         self._names = names
         self._partitions = partitions
 
-    async def last(self, source: str, streams: Sequence[str], count: int) -> list[Entry]:
-        """Return the last entries of a source in some streams, newest first."""
+    async def last(self, source: str | None, streams: Sequence[str], count: int) -> list[Entry]:
+        """Return the last entries of a source, or of all, in some streams, newest first."""
         found: list[Entry] = []
         for key, stream in self._keys(streams).items():
             found += [entry async for entry in self._back(key, stream, source, count)]
@@ -97,7 +97,7 @@ class Feed:
         last: Any = await self._redis.xrevrange(key, count=1)
         return last[0][0] if last else "0-0"
 
-    async def _back(self, key: str, stream: str, source: str, count: int) -> AsyncIterator[Entry]:
+    async def _back(self, key: str, stream: str, source: str | None, count: int) -> AsyncIterator[Entry]:
         end = "+"
         for _ in range(_PAGES):
             rows: Any = await self._redis.xrevrange(key, max=end, count=_PAGE)
@@ -111,12 +111,12 @@ class Feed:
             end = f"({rows[-1][0].decode()}"
 
 
-def _of_source(rows: Any, stream: str, source: str) -> list[Entry]:
-    wanted = source.encode()
+def _of_source(rows: Any, stream: str, source: str | None) -> list[Entry]:
+    wanted = source.encode() if source is not None else None
     return [
         Entry(stream, entry.decode(), _body(fields))
         for entry, fields in rows
-        if fields.get(b"source") == wanted
+        if wanted is None or fields.get(b"source") == wanted
     ]
 
 
