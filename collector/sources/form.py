@@ -110,8 +110,13 @@ def check_form(fields: Mapping[str, Any], known: Revealed | None = None) -> Sour
     try:
         form = SourceForm.model_validate(fields, context=known)
         # Asked of who writes, not of what is stored: a stricter condition must not take a source away.
-        can_object = form.bridge != "web" or has_feature(form.settings, "privacy")
-        require_agreement(form.privacy, form.retention_hours, can_object=can_object)
+        web = form.bridge == "web"
+        require_agreement(
+            form.privacy,
+            form.retention_hours,
+            can_object=not web or has_feature(form.settings, "privacy"),
+            follows=web and bool(form.settings.options.get("domains")),
+        )
     except ValidationError as error:
         raise _explained(error) from None
     except ValueError as error:

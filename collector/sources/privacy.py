@@ -59,8 +59,13 @@ class PrivacySettings(StrictModel):
     )
 
 
-def require_agreement(privacy: PrivacySettings, retention_hours: int, *, can_object: bool) -> None:
-    """Raise ValueError that names what stands against the preset's conditions, or against another setting."""
+def require_agreement(
+    privacy: PrivacySettings, retention_hours: int, *, can_object: bool, follows: bool
+) -> None:
+    """Raise ValueError that names what stands against the preset's conditions, or against another setting.
+
+    ``can_object`` tells whether the tracker has an opt-out, ``follows`` whether it goes from site to site.
+    """
     if privacy.cookie == "server" and privacy.before_consent == "views":
         raise ValueError("privacy.before_consent must be nothing when the server sets the cookie")
     if privacy.preset != "cnil":
@@ -71,5 +76,9 @@ def require_agreement(privacy: PrivacySettings, retention_hours: int, *, can_obj
         raise ValueError("privacy.parameters must name each parameter under the cnil preset")
     if retention_hours > CNIL_RETENTION_HOURS:
         raise ValueError(f"retention_hours may be {CNIL_RETENTION_HOURS} (25 months) under the cnil preset")
+    if follows:
+        raise ValueError(
+            "settings.options.domains must be empty under the cnil preset: one site, one visitor"
+        )
     if not can_object:
         raise ValueError("settings.features must hold privacy, for the opt-out link of the cnil preset")

@@ -236,6 +236,7 @@ async def test_global_privacy_control_is_announced(running: Running) -> None:
         ({"gpc": "record"}, {}, "privacy.gpc"),
         ({"parameters": ["*"]}, {}, "privacy.parameters"),
         ({}, {"retention_hours": 26 * 31 * 24}, "retention_hours"),
+        ({}, {"settings": {"preset": "typical", "options": {"domains": ["b.example"]}}}, "domains"),
         ({}, {}, "settings.features"),
     ],
 )
