@@ -42,7 +42,7 @@ bench: .venv/dev ## Measure the cost of an event beside nginx with Lua
 delivery: .venv/dev ## Measure in a browser what arrives, whatever happens to a page
 	@$(BIN)/python -m tests.browser.matrix
 
-faults: .venv/dev ## Break everything for half a minute each, and write the table to the docs
+faults: .venv/dev ## Break everything for longer, and write the table to the docs
 	FAULTS=long $(BIN)/pytest tests/faults
 
 docs: .venv/dev ## Write the pages that are made from the code

@@ -15,7 +15,8 @@
 --
 -- Ids are kept as numbers in sets of one window each: up to 512 members Redis stores such a set as a
 -- sorted array of 8-byte integers. A source's ids are spread over SHARDS sets to keep each that small.
--- The set of the current window and the one before it cover at least one whole window.
+-- The set of the current window and the one before it cover at least one whole window; the one after it
+-- is there when the clock was set back.
 
 local SHARDS = 64
 local MARK_SECONDS = 30 * 24 * 3600
@@ -40,6 +41,7 @@ for at = 2 + 2 * marks, #ARGV, 6 do
   local current = base .. bucket
   local entry = ''
   if redis.call('SISMEMBER', base .. (bucket - 1), digest) == 0
+      and redis.call('SISMEMBER', base .. (bucket + 1), digest) == 0
       and redis.call('SADD', current, digest) == 1 then
     if redis.call('SCARD', current) == 1 then
       redis.call('EXPIRE', current, window * 2)

@@ -116,7 +116,10 @@ class Consumer:
                     raise
 
     async def _next(self) -> list[Delivery]:
-        batch = await self._abandoned()
+        try:
+            batch = await self._abandoned()
+        except ResponseError as error:
+            batch = await self._rejoin(error)
         if batch:
             return batch
         answers = await asyncio.gather(*(self._fresh(key) for key in self._keys))
@@ -126,11 +129,15 @@ class Consumer:
         try:
             answer: Any = await self._redis.xreadgroup(self._group, self.name, {key: ">"}, count=self._most)
         except ResponseError as error:
-            if "NOGROUP" not in str(error):
-                raise
-            await self._join()  # dropped by an operator, or Redis lost its memory
-            return []
+            return await self._rejoin(error)
         return [_delivery(key, row) for _, rows in answer for row in rows]
+
+    async def _rejoin(self, error: ResponseError) -> list[Delivery]:
+        """Make the group anew when it was dropped by an operator, or a replica that took over lacks it."""
+        if "NOGROUP" not in str(error):
+            raise error
+        await self._join()
+        return []
 
     async def _abandoned(self) -> list[Delivery]:
         """Take over what a dead consumer left; what was delivered too often is set aside."""

@@ -27,7 +27,7 @@ _ROWS: list[str] = []
 @pytest.fixture
 def seconds() -> float:
     """How long a fault lasts."""
-    return 30 if LONG else 2
+    return 12 if LONG else 2
 
 
 @pytest.fixture

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 _SECONDS = 30
 _SLOTS = 16384
 _DOWN_MS = 1000
+_AT_ONCE = ("--repl-diskless-sync-delay", "0")
+
+
+def cut_off(replica: Server, master: Server) -> None:
+    """Part a replica from its master, which goes on alone; for less time than it takes to be missed."""
+    replica.pause()
+    with master.client() as client:
+        client.execute_command("CLIENT", "KILL", "TYPE", "replica")
 
 
 def wait_for(condition: Callable[[], Any]) -> None:
@@ -33,6 +41,12 @@ def wait_for(condition: Callable[[], Any]) -> None:
     raise TimeoutError("the servers did not get there")
 
 
+def _linked(server: Server) -> bool:
+    with server.client() as client:
+        role: Any = client.role()
+        return bool(role[0] == b"master" or role[3] == b"connected")
+
+
 class Watched:
     """A master and a replica, watched by three Sentinels with a password."""
 
@@ -41,9 +55,10 @@ class Watched:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.master = Server(folder / "master").start()
+        self.master = Server(folder / "master", *_AT_ONCE).start()
         replicaof = ("--replicaof", f"127.0.0.1 {self.master.port}")
-        self.replica = Server(folder / "replica", *replicaof).start()
+        self.replica = Server(folder / "replica", *_AT_ONCE, *replicaof).start()
+        wait_for(lambda: _linked(self.replica))
         self.ports = [free_port() for _ in range(3)]
         self._processes = [self._sentinel(port) for port in self.ports]
         wait_for(lambda: all(self._knows(port) for port in self.ports))
@@ -93,7 +108,7 @@ class Watched:
 def _node(folder: Path) -> Server:
     options = ("--cluster-enabled", "yes", "--cluster-node-timeout", str(_DOWN_MS))
     options += ("--cluster-config-file", "nodes.conf", "--repl-ping-replica-period", "1")
-    return Server(folder, *options, "--cluster-port", str(free_port())).start()
+    return Server(folder, *_AT_ONCE, *options, "--cluster-port", str(free_port())).start()
 
 
 class ClusterServers:
@@ -180,16 +195,11 @@ class ClusterServers:
     def _whole(self, server: Server, *, replicas: bool) -> bool:
         known = self._ask(server, "CLUSTER", "SLOTS")
         full = all(len(row) == 3 + replicas for row in known)
-        return bool(len(known) == len(self.masters) and full and self._state(server) and self._linked(server))
+        return bool(len(known) == len(self.masters) and full and self._state(server) and _linked(server))
 
     def _knows_all(self, server: Server) -> bool:
         known = self._ask(server, "CLUSTER", "NODES").decode()
         return all(each in known for each in self._ids) and self._state(server)
-
-    def _linked(self, server: Server) -> bool:
-        with server.client() as client:
-            role: Any = client.role()
-            return bool(role[0] == b"master" or role[3] == b"connected")
 
     def _state(self, server: Server) -> bool:
         return b"cluster_state:ok" in self._ask(server, "CLUSTER", "INFO")

@@ -23,6 +23,7 @@ _SENDERS = 4
 _BATCH = 5
 _PAUSE_SECONDS = 0.01
 _SETTLE_SECONDS = 60
+_QUIET_SECONDS = 5
 
 
 @dataclass(slots=True)
@@ -46,6 +47,12 @@ class Load:
         """Make no new events; what is not acknowledged is sent again until it is, or time is over."""
         self._stopping.set()
         await asyncio.wait_for(asyncio.gather(*self._tasks), _SETTLE_SECONDS)
+
+    async def repeat(self, number: int) -> None:
+        """Send acknowledged events once more, as a client does that has not heard the answer."""
+        ids = sorted(self.acknowledged)[:number]
+        async with aiohttp.ClientSession() as session:
+            await self._post(session, 0, ids)
 
     async def _send(self, sender: int) -> None:
         timeout = aiohttp.ClientTimeout(total=10)
@@ -101,38 +108,59 @@ class Judge:
     """Read the whole stream through a consumer group of its own, and compare."""
 
     def __init__(self, redis: Redis, partitions: int = 1) -> None:
-        self._consumer = Consumer(redis, Names(), "judge", partitions=partitions, most=1000)
-        self._seen: Counter[str] = Counter()
-        self._damaged = 0
-        self._task = asyncio.create_task(self._read())
+        self._redis = redis
+        self._partitions = partitions
+        self._reader = Reader(redis, "judge", partitions)
 
     async def settle(self, load: Load) -> None:
-        """Wait until all that was acknowledged has been seen, or the time for that is over."""
-        end = time.monotonic() + _SETTLE_SECONDS
-        while load.acknowledged - self._seen.keys() and time.monotonic() < end:
+        """Wait until all that was acknowledged has been seen, or nothing comes any more."""
+        before, since = -1, time.monotonic()
+        while load.acknowledged - self._reader.seen.keys() and time.monotonic() - since < _QUIET_SECONDS:
+            if before != self._reader.seen.total():
+                before, since = self._reader.seen.total(), time.monotonic()
             await asyncio.sleep(0.05)
 
     async def verdict(self, load: Load) -> Verdict:
-        """Read what may have come late, and judge."""
-        before = -1
-        while before != self._seen.total():
-            before = self._seen.total()
-            await asyncio.sleep(0.5)
-        self._consumer.stop()
-        await self._task
+        """Read all that is there now, from the beginning: a failover may have lost what was read before."""
+        await self._reader.end()
+        final = Reader(self._redis, "verdict", self._partitions)
+        await final.end()
         return Verdict(
             acknowledged=len(load.acknowledged),
-            missing=len(load.acknowledged - self._seen.keys()),
-            invented=len(self._seen.keys() - load.sent),
-            damaged=self._damaged,
-            duplicated=self._seen.total() - len(self._seen),
+            missing=len(load.acknowledged - final.seen.keys()),
+            invented=len(final.seen.keys() - load.sent),
+            damaged=final.damaged,
+            duplicated=final.seen.total() - len(final.seen),
             refused=load.refusals.total(),
             without_reason=load.refusals["no reason"],
         )
 
+
+class Reader:
+    """A consumer that notes how many entries it saw of each event; an entry delivered again is one."""
+
+    def __init__(self, redis: Redis, group: str, partitions: int) -> None:
+        self._consumer = Consumer(redis, Names(), group, partitions=partitions, most=1000)
+        self._entries: set[tuple[str, str]] = set()
+        self.seen: Counter[str] = Counter()
+        self.damaged = 0
+        self._task = asyncio.create_task(self._read())
+
+    async def end(self) -> None:
+        """Read what may come late, and end."""
+        before = -1
+        while before != self.seen.total():
+            before = self.seen.total()
+            await asyncio.sleep(0.5)
+        self._consumer.stop()
+        await self._task
+
     async def _read(self) -> None:
         async for batch in self._consumer:
             for delivery in batch:
+                if (delivery.key, delivery.entry) in self._entries:
+                    continue
+                self._entries.add((delivery.key, delivery.entry))
                 event: Any = orjson.loads(delivery.event)
-                self._seen[event["messageId"]] += 1
-                self._damaged += event["properties"] != payload(event["messageId"])
+                self.seen[event["messageId"]] += 1
+                self.damaged += event["properties"] != payload(event["messageId"])

@@ -12,30 +12,36 @@ import sys
 import time
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
-
-from redis.asyncio import Redis
 
 from collector.settings import Settings
 from collector.sources import Catalogue, check_form
 from collector.store import Names, open_store
+from collector.store.connect import connect
 from collector.stream.spool_file import SpoolFile
 from tests.conftest import until
 from tests.faults.load import Judge, Load, Verdict
-from tests.faults.servers import Server, free_port
+from tests.faults.servers import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
+
+    from tests.faults.groups import ClusterServers, Watched
+    from tests.faults.servers import Server
 
 _START_SECONDS = 30
 _STOP_SECONDS = 30
+_JUDGE_SECONDS = 5
+# With visitors that are told apart, so that they are spread over the partitions.
+_SOURCE = {"id": "web1", "name": "Faults", "privacy": {"visitors": "cookie"}}
 
 
 class CollectorProcess:
     """A collector as it is run: a process, with workers if told so."""
 
-    def __init__(self, data: Path, redis_url: str, **options: str) -> None:
+    def __init__(self, data: Path, redis_url: str, environment: Mapping[str, str], **options: str) -> None:
         self.data = data
         self.port = free_port()
         self.peak_kib = 0
@@ -50,6 +56,7 @@ class CollectorProcess:
             "HEADWATER_REDIS_TIMEOUT_SECONDS": "1",
             "HEADWATER_UNREADY_SECONDS": "0",
             **{f"HEADWATER_{name.upper()}": value for name, value in options.items()},
+            **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -138,6 +145,7 @@ class Rig:
         over = time.monotonic()
         self.collector.measure()
         await self.load.stop()
+        await until(self.collector.drained, 60)
         await self._judge.settle(self.load)
         await until(self.collector.drained, 60)
         recovery = time.monotonic() - over
@@ -161,12 +169,19 @@ def left_in(spool: Path) -> int:
 
 
 @asynccontextmanager
-async def rig(data: Path, server: Server, *, url: str = "", **options: str) -> AsyncIterator[Rig]:
+async def rig(
+    data: Path,
+    server: Server | Watched | ClusterServers,
+    *,
+    url: str = "",
+    environment: Mapping[str, str] = MappingProxyType({}),
+    **options: str,
+) -> AsyncIterator[Rig]:
     """Run a collector under load. ``url`` is how it reaches the server when not directly."""
     data.mkdir(exist_ok=True)
     await _add_source(data, server.url)
-    collector = CollectorProcess(data, url or server.url, **options)
-    async with Redis.from_url(server.url, protocol=2) as redis:
+    collector = CollectorProcess(data, url or server.url, environment, **options)
+    async with connect(server.url, _JUDGE_SECONDS) as redis:
         load = Load(f"http://127.0.0.1:{collector.port}/e/web1")
         judge = Judge(redis, int(options.get("partitions", "1")))
         try:
@@ -182,4 +197,4 @@ async def rig(data: Path, server: Server, *, url: str = "", **options: str) -> A
 
 async def _add_source(data: Path, url: str) -> None:
     async with open_store(Settings(redis_url=url, data=data)) as redis:
-        await Catalogue(redis, Names()).add(check_form({"id": "web1", "name": "Faults"}))
+        await Catalogue(redis, Names()).add(check_form(_SOURCE))

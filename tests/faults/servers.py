@@ -15,6 +15,7 @@ import redis
 from collector.store.embedded import server_binary
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _START_SECONDS = 20
@@ -30,8 +31,11 @@ def free_port() -> int:
 class Server:
     """A Redis or Valkey process of our own, with an append-only file that is written before it answers."""
 
-    def __init__(self, folder: Path, *options: str, port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *options: str, port: int = 0, environment: Mapping[str, str] | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._environment = environment
         self.folder = folder
         self.port = port or free_port()
         self._options = options
@@ -66,7 +70,12 @@ class Server:
         # fmt: on
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, restore_signals=False
+                command,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                restore_signals=False,
+                env=self._environment,
             )
         if ready:
             self._wait()

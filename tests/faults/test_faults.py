@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
+from tests.faults.clock import Clock
+from tests.faults.conftest import LONG
 from tests.faults.proxy import Proxy
 from tests.faults.rig import rig
+from tests.faults.servers import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.faults.load import Verdict
-    from tests.faults.servers import Server
 
     Note = Callable[[str, Verdict], None]
 
@@ -44,7 +47,7 @@ async def test_redis_is_stopped_and_continued(
     async with rig(tmp_path, server) as run:
         await asyncio.sleep(_WARM_SECONDS)
         server.pause()
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(30 if LONG else seconds)
         server.go_on()
         verdict = await run.judged()
     note("Redis stopped (SIGSTOP) and continued", verdict)
@@ -169,6 +172,26 @@ async def test_the_collector_is_killed_in_the_middle_of_a_drain(
         verdict = await run.judged()
     note("the collector killed three times in the middle of a drain", verdict)
     kept(verdict)
+
+
+async def test_the_clock_is_set_back(tmp_path: Path, seconds: float, note: Note) -> None:
+    """By an hour, for Redis and the collector; then a client sends again what it had sent before."""
+    clock = Clock(tmp_path)
+    server = Server(tmp_path / "redis", environment=clock.environment).start()
+    try:
+        async with rig(tmp_path, server, environment=clock.environment) as run:
+            await asyncio.sleep(_WARM_SECONDS)
+            clock.set(-3600)
+            await asyncio.sleep(max(seconds, 2))
+            await run.load.repeat(100)
+            with server.client() as client:
+                behind = time.time() - client.time()[0]
+            verdict = await run.judged()
+    finally:
+        server.close()
+    note("clock set back by an hour", verdict)
+    kept(verdict)
+    assert behind > 3000
 
 
 async def test_a_group_reads_slowly(server: Server, tmp_path: Path, seconds: float, note: Note) -> None:

@@ -258,6 +258,16 @@ async def test_commands_look_at_every_node(
     assert all(f'"t{number}"' in tail.output for number in range(PARTITIONS)), tail.output
 
 
+async def test_replicas_confirm_or_the_event_waits_in_the_spool(settings: Settings, redis: Redis) -> None:
+    """There is none: WAIT must be asked of the master that has the event."""
+    stream = Stream(redis, Names(settings.namespace), settings.model_copy(update={"ack": "replica"}))
+    await stream.start()
+    receipts = await stream.append(of_visitors(6))
+    await stream.stop()
+
+    assert {receipt.verdict for receipt in receipts} == {"spooled"}
+
+
 async def test_a_slot_moves_under_load(cluster: ClusterServers, settings: Settings, redis: Redis) -> None:
     """The client is sent on by ASK while its keys are on the way, by MOVED afterwards."""
     names = Names(settings.namespace)
