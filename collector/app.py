@@ -186,7 +186,7 @@ def _wire(
         holdings=holdings,
     )
     services = Services(
-        settings, ports, catalogue, gate, pipeline, feed, figures, holdings, short_links, withdrawals
+        settings, ports, catalogue, gate, pipeline, feed, figures, holdings, short_links, withdrawals, roll
     )
     console = _console(parts, services)
     return Collector(

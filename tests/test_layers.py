@@ -17,7 +17,7 @@ LAYERS = [
     {"routes", "logs"},
     {"bridges", "console", "api", "health"},
     {"tracker", "checkup"},
-    {"answer", "replay", "lean"},
+    {"answer", "replay", "lean", "probe"},
     {"pipeline"},
     {"trial", "people", "render"},
     {"records"},

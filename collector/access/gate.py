@@ -68,6 +68,11 @@ class Gate:
             return None
         return await self.access.caller_of_token(given[len(_BEARER) :].strip())
 
+    async def still_stands(self, request: web.Request) -> bool:
+        """Tell whether whoever asked may still be answered: for answers that go on for long."""
+        by = self.by_token if "Authorization" in request.headers else self.by_cookie
+        return await by(request) is not None
+
     async def check_write(self, request: web.Request, caller: Caller | None) -> None:
         """Refuse what another site made the browser send. Raises ForeignError.
 

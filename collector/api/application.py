@@ -38,6 +38,7 @@ _OWN_PAGES = ("same-origin", "none")
 def api_application(services: Services) -> web.Application:
     """Return the application that stands at /api/v1 of the console listener."""
     application = web.Application(middlewares=[_one_shape])
+    application.on_shutdown.append(services.close)
     for operation in OPERATIONS:
         application.router.add_route(operation.method, operation.path, partial(_answer, services, operation))
     described = orjson.dumps(document(OPERATIONS), option=orjson.OPT_INDENT_2)

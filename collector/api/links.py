@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import orjson
+from aiohttp import web
+
 from collector.api.errors import ApiError
 from collector.api.models import Count, LinksMade, ShortLinkList, ShortLinkView, SigningKeyId
 from collector.api.operation import Call, Reply
-from collector.mails import Tracking
+from collector.mails import Tracking, instrument_many
 from collector.sources.email import rotated, signer
 
 if TYPE_CHECKING:
+    from collector.api.models import MailsNew
     from collector.model import Source
     from collector.sources.short_links import ShortLink
 
@@ -31,6 +37,32 @@ async def sign_links(call: Call) -> Reply:
     )
     links = [tracking.link(target) for target in call.body.targets]
     return Reply(LinksMade(links=links, pixel=tracking.pixel, unsubscribe=tracking.unsubscribe))
+
+
+async def instrument_mails(call: Call) -> web.StreamResponse:
+    """Make the mail of each recipient: links, pixel and unsubscribe ours; one JSON object a line."""
+    source = _email(call)
+    body: MailsNew = call.body
+    tracking = Tracking(
+        signer(source),
+        call.services.public,
+        body.message,
+        "",
+        hosts=source.settings.hosts,
+        parameters=body.parameters,
+        unsubscribes=body.unsubscribes,
+    )
+    recipients = [(each.recipient, each.consented) for each in body.recipients]
+    mails = instrument_many(body.mail.encode(errors="replace"), body.kind, tracking, recipients)
+    first = next(mails)  # what cannot be made is said before the answer begins
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+    await response.prepare(call.request)
+    for recipient, mail in itertools.chain([first], mails):
+        line = {"recipient": recipient, "mail": mail.decode(errors="replace")}
+        await response.write(orjson.dumps(line) + b"\n")
+        await asyncio.sleep(0)  # a large mail takes a while to make, and hits must not wait
+    await response.write_eof()
+    return response
 
 
 async def rotate_signing_key(call: Call) -> Reply:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import asyncio
+
+    from aiohttp import web
+
     from collector.access.gate import Gate
     from collector.people import Holdings
     from collector.pipeline import Pipeline
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from collector.sources.short_links import ShortLinks
     from collector.sources.withdrawals import Withdrawals
     from collector.stats import Figures
+    from collector.store.workers import Roll
     from collector.stream.feed import Feed
 
 
@@ -32,8 +37,16 @@ class Services:
     holdings: Holdings
     short_links: ShortLinks
     withdrawals: Withdrawals
+    roll: Roll
+    listeners: set[asyncio.Task[Any] | None] = field(default_factory=set)
 
     @property
     def public(self) -> str:
         """The public door's address as browsers see it."""
         return self.settings.public_address(self.ports.public)
+
+    async def close(self, _app: web.Application) -> None:
+        """End the streams, which otherwise last as long as somebody listens."""
+        for task in list(self.listeners):
+            if task:
+                task.cancel()

@@ -22,6 +22,7 @@ async def get_health(call: Call) -> Reply:
             version=__version__,
             safe=not state.policy and not (state.trouble and state.refusing),
             stream=asdict(state),
+            collectors=await call.services.roll.call(),
             sources_fresh=call.services.catalogue.fresh,
         )
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.api import keys, links, models, people, sources, state
+from collector.api import events, keys, links, models, people, sources, state
 from collector.api.operation import Operation
 
 _SOURCE = "/sources/{source}"
@@ -69,6 +69,50 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "POST", f"{_SOURCE}/try", "events:write", sources.try_hit, models.TrialReport, body=models.Trial
     ),
+    Operation(
+        "POST",
+        f"{_SOURCE}/test",
+        "events:write",
+        events.send_test,
+        models.TestResult,
+        body=models.TestNew,
+        refusals=(409, 502),
+    ),
+    Operation(
+        "GET",
+        f"{_SOURCE}/events",
+        "events:read",
+        events.list_events,
+        models.EntryList,
+        query=models.LastQuery,
+    ),
+    Operation(
+        "GET",
+        f"{_SOURCE}/refusals",
+        "events:read",
+        events.list_refusals,
+        models.RefusalList,
+        query=models.LastQuery,
+    ),
+    Operation(
+        "GET",
+        f"{_SOURCE}/live",
+        "events:read",
+        events.follow_source,
+        models.EntryView,
+        media="text/event-stream",
+    ),
+    Operation(
+        "GET",
+        f"{_SOURCE}/stats",
+        "stats:read",
+        events.get_figures,
+        models.Figures,
+        query=models.FiguresQuery,
+    ),
+    Operation(
+        "GET", "/refusals", "events:read", events.list_lost, models.RefusalList, query=models.LastQuery
+    ),
     Operation("GET", f"{_SOURCE}/keys", "sources:read", keys.list_keys, models.KeyList, refusals=(409,)),
     Operation(
         "POST",
@@ -105,6 +149,16 @@ OPERATIONS: tuple[Operation, ...] = (
         links.sign_links,
         models.LinksMade,
         body=models.LinksNew,
+        refusals=(409,),
+    ),
+    Operation(
+        "POST",
+        f"{_SOURCE}/mails",
+        "links:write",
+        links.instrument_mails,
+        models.MailMade,
+        body=models.MailsNew,
+        media="application/x-ndjson",
         refusals=(409,),
     ),
     Operation(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from collector.access import SCOPES, AccessError, Caller
 from collector.access.gate import ACCOUNT, CALLER, posted
+from collector.enrich.agent import read
 from collector.render import page, see_other
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ async def _show(
         mine=request[ACCOUNT],
         who=caller,
         sessions=await access.sessions.of(caller.name),
+        browser=_browser,
         tokens=await access.tokens.of(caller.name),
         scopes={name: about for name, (_, about) in SCOPES.items() if name in caller.scopes},
         days=DAYS,
@@ -99,3 +101,10 @@ def _caller(request: web.Request) -> Caller:
     if caller is None:  # the guard lets nobody else here
         raise AccessError("Sign in first.")
     return caller
+
+
+def _browser(text: str) -> str:
+    """Return what people call a browser and its system."""
+    told = read(text)
+    named = [told[part]["name"] for part in ("browser", "os") if told[part]]
+    return " on ".join(named) or "Unknown browser"

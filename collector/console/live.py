@@ -52,7 +52,7 @@ async def follow(parts: Parts, request: web.Request) -> web.StreamResponse:
     parts.viewers.add(task)
     try:
         await response.prepare(request)
-        await _send(parts, source, response)
+        await _send(parts, source, request, response)
     except (ConnectionError, asyncio.CancelledError):
         pass  # the page was left, or the collector ends
     finally:
@@ -70,7 +70,7 @@ def row(source: Source, entry: Entry) -> str:
     return template.render(entry=entry, head=headline(entry.body), pieces=pieces(entry.body, source))
 
 
-async def _send(parts: Parts, source: Source, response: web.StreamResponse) -> None:
+async def _send(parts: Parts, source: Source, request: web.Request, response: web.StreamResponse) -> None:
     beat_at, second, sent = time.monotonic(), 0, 0
     await response.write(b"event: ready\ndata: {}\n\n")
     async for group in parts.feed.follow(source.id, (*source.streams, REFUSED)):
@@ -82,8 +82,10 @@ async def _send(parts: Parts, source: Source, response: web.StreamResponse) -> N
                 await response.write(_message(source, entry))
             else:
                 await response.write(b"event: more\ndata: {}\n\n")
-        if time.monotonic() - beat_at > _BEAT_SECONDS:  # so that a page that was left is noticed
+        if time.monotonic() - beat_at > _BEAT_SECONDS:  # a page that was left is noticed, and a session's end
             beat_at = time.monotonic()
+            if not await parts.gate.still_stands(request):
+                return
             await response.write(b": still here\n\n")
 
 

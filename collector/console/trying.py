@@ -10,9 +10,9 @@ from collector.access import Role
 from collector.access.gate import posted
 from collector.console.advice import advice
 from collector.console.guard import require
-from collector.console.probe import KINDS, Result, Wish, prepare, send, try_out
 from collector.console.show import pieces
 from collector.console.tabs import tab
+from collector.probe import KINDS, Result, Wish, prepare, send, try_out
 from collector.protocols.sample import SampleError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import secrets
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -30,10 +30,14 @@ from collector.trial import dry_run
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from collector.console.parts import Parts
+    from collector import protocols
     from collector.model import Source
-    from collector.protocols import Protocol
-    from collector.stream.feed import Entry
+    from collector.pipeline import Pipeline
+    from collector.ports import Ports
+    from collector.settings import Settings
+    from collector.sources import Catalogue
+    from collector.store.workers import Roll
+    from collector.stream.feed import Entry, Feed
 
 _PATIENCE_SECONDS = 3.0
 _LOOK_SECONDS = 0.1
@@ -48,6 +52,25 @@ KINDS: dict[str, dict[str, str]] = {
     "webhook": {"delivery": "Webhook delivery"},
     "email": {"open": "Open of a mail"},
 }
+
+
+class Parts(Protocol):
+    """The parts of a running collector that a test needs; the console's and the API's both are."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def ports(self) -> Ports: ...
+    @property
+    def catalogue(self) -> Catalogue: ...
+    @property
+    def pipeline(self) -> Pipeline: ...
+    @property
+    def feed(self) -> Feed: ...
+    @property
+    def roll(self) -> Roll: ...
+    @property
+    def public(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +88,7 @@ class Sent:
     """What goes out: a hit that can be sent or tried, the protocol that reads it, the id to look for."""
 
     hit: Hit
-    understand: Protocol
+    understand: protocols.Protocol
     message: str = ""
 
 
@@ -179,7 +202,7 @@ async def _with_key(parts: Parts, hit: Hit) -> AsyncIterator[Hit]:
         yield hit
         return
     before = {key.id for key in source.settings.keys}
-    secret = await add_key(parts.catalogue, source.id, label="Test from the console")
+    secret = await add_key(parts.catalogue, source.id, label="Test")
     made = [key.id for key in parts.catalogue.get(source.id).settings.keys if key.id not in before]
     try:
         await parts.roll.taken(await parts.catalogue.latest())
