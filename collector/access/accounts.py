@@ -65,7 +65,7 @@ class Accounts:
         if not await self._passwords.matches(encoded, password) or fields is None:
             return None
         if self._passwords.outdated(fields["password"]):
-            await self.set_password(name, password)
+            await self._change(name, {"password": await self._passwords.hash(password)})
         return _account(_folded(name), fields)
 
     async def add(self, name: str, role: Role, password: str, *, first: bool = False) -> Account:

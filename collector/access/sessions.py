@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collector.store import Names, Redis
 
 _SEEN_EVERY_SECONDS = 60
+_MOST = 50  # of an account: a program without cookies behind a proxy that signs in begins one each time
 _LONGEST_AGENT = 300
 _ID_CHARACTERS = 12
 
@@ -67,6 +68,8 @@ class Sessions:
             pipe.sadd(self._names.sessions(account), digest)
             pipe.expire(self._names.sessions(account), round(self._longest) + 1)
             await pipe.execute()
+        for oldest in (await self.of(account))[_MOST:]:
+            await self.end(oldest)
         return secret
 
     async def find(self, secret: str) -> Session | None:
@@ -118,6 +121,7 @@ class Sessions:
 
     async def _touch(self, session: Session, now: float) -> None:
         key = self._names.session(session.digest)
-        # Only if it is still there: a session that was revoked meanwhile must not come back.
-        if await self._redis.expire(key, round(self._idle) + 1):
-            await self._redis.hset(key, "seen", str(now))
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(key, "seen", str(now))
+            pipe.expire(key, round(self._idle) + 1)  # also what is left when it was revoked meanwhile
+            await pipe.execute()

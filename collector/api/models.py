@@ -439,3 +439,18 @@ class HealthView(Strict):
     stream: dict[str, Any]
     collectors: list[dict[str, Any]] = Field(description="The processes that run, and what they know.")
     sources_fresh: bool = Field(description="Whether the sources are as in Redis, not from the snapshot.")
+
+
+class Check(Strict):
+    """One thing that was looked at."""
+
+    right: bool
+    name: str
+    text: str
+
+
+class CheckList(Strict):
+    """All that was looked at; right when each is."""
+
+    right: bool
+    items: list[Check]

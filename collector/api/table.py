@@ -10,6 +10,7 @@ _SOURCE = "/sources/{source}"
 OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/me", "", state.who_am_i, models.Me),
     Operation("GET", "/health", "stats:read", state.get_health, models.HealthView),
+    Operation("GET", "/checks", "stats:read", state.run_checks, models.CheckList),
     Operation(
         "GET", "/sources", "sources:read", sources.list_sources, models.SourcePage, query=models.SourceQuery
     ),

@@ -55,11 +55,14 @@ def guard(gate: Gate) -> Middleware:
         except ThrottledError as error:
             answer = _message(request, 429, "Please wait", str(error))
             answer.headers["Retry-After"] = str(error.retry_after)
-        except (RedisError, OSError) as error:
+        except RedisError as error:
             log.warning("console_without_redis", error=type(error).__name__)
-            answer = _message(
-                request, 503, "Redis is away", "Redis does not answer. Events are kept on disk."
-            )
+            answer = _message(request, 503, "Redis is away", "Redis does not answer. Try again in a moment.")
+        except (web.HTTPException, ConnectionError):
+            raise  # an answer too; or who asked has gone
+        except Exception:
+            log.exception("fault", path=_pattern(request))
+            answer = _message(request, 500, "A fault", "The console failed; the fault is in the log.")
         if NEW_SESSION in request:
             gate.give_cookie(answer, request[NEW_SESSION])
         return answer
@@ -139,6 +142,12 @@ def _ask_to_sign_in(request: web.Request) -> web.StreamResponse:
     if request.method not in {"GET", "HEAD"}:
         return see_other("/sign-in")
     return see_other("/sign-in?next=" + quote(request.path_qs, safe="/"))
+
+
+def _pattern(request: web.Request) -> str:
+    """Return the path without what stands in it: an invitation's is secret."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else ""
 
 
 def _message(request: web.Request, status: int, title: str, text: str) -> web.Response:

@@ -57,6 +57,7 @@ def console_routes(parts: Parts) -> list[web.RouteDef | web.StaticDef]:
         ("POST", "/accounts", team.invite),
         ("POST", "/accounts/{name}/role", team.change_role),
         ("POST", "/accounts/{name}/remove", team.remove),
+        ("POST", "/tokens/{token}/remove", team.remove_token),
         ("GET", "/people", person.ask),
         ("POST", "/people", person.find),
         ("POST", "/people/export", person.hand_out),
@@ -73,9 +74,15 @@ def console_routes(parts: Parts) -> list[web.RouteDef | web.StaticDef]:
     return [
         *pages,
         web.get("/", home),
+        web.get("/healthz", alive),
         web.get("/metrics", metrics),
         web.static("/static", asset("static")),
     ]
+
+
+async def alive(_request: web.Request) -> web.Response:
+    """Answer that the listener lives; asks nobody else."""
+    return web.Response(text="ok\n")
 
 
 async def home(_request: web.Request) -> web.Response:

@@ -62,6 +62,16 @@ async def remove(parts: Parts, request: web.Request) -> web.Response:
     return see_other("/accounts")
 
 
+@require(Role.ADMIN)
+async def remove_token(parts: Parts, request: web.Request) -> web.Response:
+    """Refuse anybody's token from now on."""
+    try:
+        await parts.gate.access.tokens.remove(request.match_info["token"])
+    except AccessError as error:
+        return await _show(parts, request, error=str(error))
+    return see_other("/accounts")
+
+
 def _role(name: str) -> Role:
     """Return the role of this name. Raises AccessError."""
     try:
@@ -78,6 +88,7 @@ async def _show(
         "accounts.html",
         status=400 if error else 200,
         accounts=await parts.gate.access.accounts.all(),
+        tokens=await parts.gate.access.tokens.all(),
         roles=ABOUT,
         error=error,
         link=link,

@@ -160,6 +160,16 @@ async def test_a_revoked_session_is_worth_nothing_and_the_others_go_on(access: A
     assert await access.caller_of_cookie(other)
 
 
+async def test_an_account_has_so_many_sessions_and_the_oldest_give_way(access: Access, clock: Clock) -> None:
+    await access.accounts.add("ada", Role.ADMIN, PASSWORD)
+    begun = []
+    for _ in range(52):
+        clock.now += 1
+        begun.append(await access.sessions.begin("ada"))
+
+    assert [bool(await access.caller_of_cookie(secret)) for secret in begun] == [False] * 2 + [True] * 50
+
+
 async def test_another_password_and_removal_end_all_sessions(access: Access) -> None:
     await access.accounts.add("root", Role.ADMIN, PASSWORD)
     await access.accounts.add("ada", Role.VIEWER, PASSWORD)

@@ -148,3 +148,5 @@ async def test_health_tells_who_runs(api: Api) -> None:
     [one] = await until(running)
     assert (await api.json("GET", "/health"))["safe"] is True
     assert one["version"]
+    checks = await api.json("GET", "/checks")
+    assert {"redis", "eviction", "clock"} <= {check["name"] for check in checks["items"]}

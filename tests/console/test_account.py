@@ -54,6 +54,8 @@ LEAST: dict[tuple[str, str], Role | None] = {
     ("POST", "/people/export"): Role.EDITOR,
     ("POST", "/people/forget"): Role.ADMIN,
     ("GET", "/health"): Role.VIEWER,
+    ("POST", "/tokens/x/remove"): Role.ADMIN,
+    ("GET", "/healthz"): None,
     ("GET", "/demo/x"): Role.VIEWER,
     ("GET", "/metrics"): Role.VIEWER,
     ("POST", "/sign-out"): Role.VIEWER,
@@ -168,6 +170,12 @@ async def test_an_admin_invites_changes_roles_and_removes(running: Running) -> N
         ("/accounts/ada/role", {"role": "viewer"}),
     ):
         assert (await running.submit(path, fields)).status == 400, path
+    token = await running.parts.access.tokens.add("<i>shell", ["stats:read"])
+    page = await (await get(running, "/accounts")).text()
+    assert "&lt;i&gt;shell" in page
+    assert "Made in the shell" in page
+    await running.submit(f"/tokens/{token.split('_')[1]}/remove")
+    assert await running.parts.access.caller_of_token(token) is None
     await running.submit("/accounts/bob@example.org/remove")
     assert await accounts.find("bob@example.org") is None
 

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from structlog.testing import capture_logs
 
 from collector.access import Role
 from tests.conftest import run_collector
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aiohttp import ClientResponse
 
     from collector.settings import Settings
@@ -207,6 +210,33 @@ async def test_behind_https_the_cookie_is_bound_to_the_host(settings: Settings) 
         assert made.headers["Strict-Transport-Security"]
         for path in ("/metrics", "/demo/x"):
             assert (await get(running, path)).status == 303, "a proxy makes everybody local"
+
+
+async def test_without_redis_pages_and_the_api_say_so(settings: Settings, tmp_path: Path) -> None:
+    away = settings.model_copy(update={"redis_url": f"unix://{tmp_path}/nothing.sock"})
+    async with run_collector(away) as running:
+        page = await get(running, "/sources", Cookie="headwater=x")
+        api = await running.console.get("/api/v1/me", headers={"Authorization": "Bearer hw_x_y"})
+
+        assert (page.status, api.status) == (503, 503)
+        assert "Redis does not answer" in await page.text()
+        assert (await api.json())["code"] == "unavailable"
+        assert (await get(running, "/healthz")).status == 200
+
+
+async def test_a_fault_is_logged_once_without_secrets_and_answered_with_a_page(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("collector.access.invitations.Invitations.look", fail)
+    with capture_logs() as logged:
+        answer = await get(running, "/invitation/the-secret")
+
+    assert (answer.status, "fault is in the log" in await answer.text()) == (500, True)
+    assert [(entry["event"], entry["path"]) for entry in logged] == [("fault", "/invitation/{secret}")]
+    assert "the-secret" not in str(logged)
 
 
 NOT_LOCAL: list[dict[str, str]] = [
