@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,8 @@ class ImportBridge:
         answer = web.StreamResponse(headers={**NO_STORE, **cross_origin(request)})
         answer.content_type = "application/x-ndjson"
         await answer.prepare(request)
-        await self._import(answer, hit, opening.lines)
+        with contextlib.suppress(ConnectionResetError):  # who has left; what was reported is safe
+            await self._import(answer, hit, opening.lines)
         return answer
 
     async def _import(self, answer: web.StreamResponse, hit: Hit, lines: AsyncIterator[bytes]) -> None:
