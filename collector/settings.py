@@ -114,6 +114,9 @@ class Settings(BaseModel):
         12, gt=0, description="How long an unused session of the console lasts."
     )
     session_days: float = Field(7, gt=0, description="How long any session of the console lasts.")
+    api_per_minute: int = Field(
+        1200, ge=1, description="Most calls of the management API a minute by one token or account."
+    )
     identity_header: str = Field(
         "",
         pattern=r"^[A-Za-z0-9-]{0,100}$",

@@ -48,7 +48,7 @@ class Access:
         self.sessions = Sessions(redis, names, settings, now)
         self.tokens = Tokens(redis, names, now)
         self.invitations = Invitations(redis, names)
-        self._throttle = Throttle(redis, names)
+        self.throttle = Throttle(redis, names)
 
     async def sign_in(self, name: str, password: str, *, address: str, agent: str) -> str | None:
         """Return the secret of a new session, None when name or password is wrong. Raises ThrottledError."""
@@ -59,10 +59,10 @@ class Access:
 
     async def knows(self, name: str, password: str, *, address: str) -> Account | None:
         """Return the account whose name and password these are. Raises ThrottledError."""
-        await self._throttle.count(name, address)
+        await self.throttle.count(name, address)
         account = await self.accounts.verify(name, password)
         if account:
-            await self._throttle.forgive(name, address)
+            await self.throttle.forgive(name, address)
         return account
 
     async def caller_of_cookie(self, secret: str) -> Caller | None:

@@ -95,9 +95,11 @@ class Gate:
         return not proxied and peer is not None and _is_loopback(peer) and _is_loopback(host)
 
     def address(self, request: web.Request) -> str:
-        """Return the client's address, for the throttle and the list of sessions."""
-        settings = self._settings
-        return address_of(request, settings.trusted_proxies, settings.trusted_hops) or ""
+        """Return the client's address, for the throttle and the list of sessions.
+
+        Only proxies that are named are believed: their number says nothing of who reaches this listener.
+        """
+        return address_of(request, self._settings.trusted_proxies, hops=0) or ""
 
     def give_cookie(self, response: web.StreamResponse, secret: str) -> None:
         """Set the cookie of a session."""

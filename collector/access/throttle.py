@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collector.store import Names, Redis
 
 _SECONDS = 15 * 60
+_MINUTE = 60
 # One address is stopped at an account soon; whoever comes from many is slowed to 50 tries in a quarter of
 # an hour, which guesses nothing of 12 characters and leaves the owner little to be locked out by.
 _MOST = {"both": 5, "address": 20, "account": 50}
@@ -45,8 +46,20 @@ class Throttle:
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.delete(keys["both"])
             for what in ("address", "account"):
+                pipe.set(keys[what], 1, ex=_SECONDS, nx=True)  # it may have ended meanwhile
                 pipe.decr(keys[what])
             await pipe.execute()
+
+    async def count_call(self, caller: str, most: int) -> None:
+        """Count a call of the API; in a minute there may be so many. Raises ThrottledError, RedisError."""
+        key = self._names.tries(f"calls:{digest_of(caller)}")
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.set(key, 0, ex=_MINUTE, nx=True)
+            pipe.incr(key)
+            pipe.ttl(key)
+            _, count, wait = await pipe.execute()
+        if count > most:
+            raise ThrottledError(max(1, wait))
 
     def _keys(self, account: str, address: str) -> dict[str, str]:
         """Name the counts by digests: what strangers type as a name may be a password."""

@@ -54,6 +54,7 @@ async def _describe(described: bytes, _request: web.Request) -> web.Response:
 async def _answer(services: Services, operation: Operation, request: web.Request) -> web.StreamResponse:
     caller = await _caller(services, request)
     request[CALLER] = caller
+    await services.gate.access.throttle.count_call(caller.name, services.settings.api_per_minute)
     if operation.scope and operation.scope not in caller.scopes:
         raise ApiError(403, f"This needs the scope {operation.scope}.")
     if operation.tagged == "required" and "If-Match" not in request.headers:

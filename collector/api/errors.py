@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from collector.access import AccessError
+from collector.access import AccessError, ThrottledError
 from collector.links import LinkError
 from collector.model import Refusal
 from collector.people import PersonError
@@ -32,6 +32,7 @@ CODES = {
     415: ("unsupported_media_type", "The body must be JSON, without Content-Encoding."),
     422: ("invalid", "A field is missing or has a value that is not allowed."),
     428: ("precondition_required", "Send If-Match with the ETag of what you have seen."),
+    429: ("too_many_calls", "Too many calls in a minute; wait for Retry-After seconds."),
     500: ("internal", "The collector failed; the fault is logged."),
     502: ("no_answer", "The public door did not answer."),
     503: ("unavailable", "Redis does not answer; try again."),
@@ -91,6 +92,8 @@ def as_api_error(error: Exception) -> ApiError | None:
     """Return the API's error for one that other rooms raise; None for a fault of ours."""
     if isinstance(error, ApiError):
         return error
+    if isinstance(error, ThrottledError):
+        return ApiError(429, headers={"Retry-After": str(error.retry_after)})
     if isinstance(error, RedisError):
         return ApiError(503, headers={"Retry-After": "5"})
     for kind, status in _STATUS:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collector.api.operation import Operation
 
 _REF = "#/components/schemas/{model}"
-_ALWAYS = (401, 403, 500, 503)
+_ALWAYS = (401, 403, 429, 500, 503)
 _WITH_BODY = (400, 408, 413, 415, 422)
 _ABOUT = (
     "All that the console does, for programs. A token (`headwater token add`) goes into"

@@ -256,6 +256,18 @@ async def test_a_token_ends_in_time_or_when_it_is_removed(access: Access, clock:
     assert await access.caller_of_token(other) is None
 
 
+async def test_a_tokens_last_use_is_noted_once_a_minute(access: Access, clock: Clock) -> None:
+    text = await access.tokens.add("nightly", ["sources:read"])
+    noted = []
+    for seconds in (0, 30, 31):
+        clock.now += seconds
+        await access.caller_of_token(text)
+        noted.append((await access.tokens.all())[0].used)
+
+    assert noted[0] == noted[1] == "2026-01-02T03:04:05Z"
+    assert noted[2] == "2026-01-02T03:05:06Z"
+
+
 async def test_a_persons_token_can_never_do_more_than_the_person(access: Access) -> None:
     await access.accounts.add("root", Role.ADMIN, PASSWORD)
     await access.accounts.add("ada", Role.EDITOR, PASSWORD)

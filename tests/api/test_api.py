@@ -289,6 +289,19 @@ async def test_a_body_beyond_the_limit_is_refused(settings: Settings) -> None:
         assert (answer.status, (await answer.json())["code"]) == (413, "too_large")
 
 
+async def test_a_token_has_so_many_calls_a_minute(settings: Settings) -> None:
+    async with run_collector(settings.model_copy(update={"api_per_minute": 3})) as running:
+        api = Api(running, await running.parts.access.tokens.add("busy", list(SCOPES)))
+        statuses = [(await api("GET", "/me")).status for _ in range(4)]
+        assert statuses == [200, 200, 200, 429]
+
+        late = await api("GET", "/me")
+        assert (await late.json())["code"] == "too_many_calls"
+        assert 0 < int(late.headers["Retry-After"]) <= 60
+        other = await running.parts.access.tokens.add("other", list(SCOPES))
+        assert (await api("GET", "/me", token=other)).status == 200
+
+
 async def test_each_fault_names_its_field(api: Api) -> None:
     answer = await api("POST", "/people/find", {"user": 5, "limit": 0, "colour": 1})
 
