@@ -121,8 +121,8 @@ def _api() -> str:
         "`next` cursor until the last page. Secrets of sources are masked; a mask that is sent back keeps\n"
         "the secret. Keys are made and ended by operations of their own: `settings.keys` is ignored\n"
         "when a source is written.\n\n"
-        "Bodies are JSON of at most `server_body_bytes` bytes that arrive within `body_seconds`, nested at most\n"
-        "64 deep; a token or account has `api_per_minute` calls a minute.\n\n"
+        "Bodies are JSON of at most `server_body_bytes` bytes that arrive within `body_seconds`, nested at\n"
+        "most 64 deep; a token or account has `api_per_minute` calls a minute.\n\n"
         + _table(["operation", "scope", "meaning"], rows)
         + "\n## Scopes\n\nA role has the scopes of the roles before it: viewer, editor, admin.\n\n"
         + _table(["scope", "least role", "meaning"], scopes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -45,4 +46,5 @@ def show(settings: Settings, ports: Ports, catalogue: Catalogue, invitation: str
 
 def _command() -> str:
     """Name the command as the reader can type it: with its path when it is not on PATH."""
-    return "headwater" if shutil.which("headwater") else os.path.relpath(sys.argv[0])
+    beside = Path(sys.executable).with_name("headwater")  # a worker was started by another name
+    return "headwater" if shutil.which("headwater") else os.path.relpath(beside)
