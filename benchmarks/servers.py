@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import tempfile
 import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,6 +107,7 @@ async def _through_the_door() -> tuple[float, float]:
         async with embedded_server(Path(name)) as url, headwater(Path(name), url) as collector:
             key = await _rest_key(Settings(data=Path(name), redis_url=url))
             api = (collector.url.replace(f"/e/{SOURCE}", "/v1/batch"), f"Bearer {key}", _LIBRARY)
+            await _until_known(api[0], api[1])
             costs: list[list[float]] = [[], []]
             for round_ in range(_DOOR_ROUNDS):
                 for place, (address, key_, own) in enumerate((api, (collector.url, "", {}))):
@@ -119,6 +121,13 @@ async def _rest_key(settings: Settings) -> str:
     async with opened(settings) as (_, _, catalogue):
         await catalogue.add(check_form({"id": "bench-rest", "name": "Benchmark", "bridge": "rest"}))
         return await add_key(catalogue, "bench-rest")
+
+
+async def _until_known(address: str, key: str) -> None:
+    """Wait until the collector has heard of the key, which was added beside it."""
+    async with aiohttp.ClientSession(headers={"Authorization": key}) as session, asyncio.timeout(10):
+        while (await session.post(address, data=_body(10**6))).status != HTTPStatus.OK:  # noqa: ASYNC110 - of another process
+            await asyncio.sleep(0.05)
 
 
 async def _door_cost(pid: int, address: str, key: str, bodies: list[bytes]) -> float:
