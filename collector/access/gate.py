@@ -63,14 +63,13 @@ class Gate:
 
     async def by_token(self, request: web.Request) -> Caller | None:
         """Return who a bearer token stands for."""
-        given = request.headers.get("Authorization", "")
-        if not given.casefold().startswith(_BEARER):
+        if not has_token(request):
             return None
-        return await self.access.caller_of_token(given[len(_BEARER) :].strip())
+        return await self.access.caller_of_token(request.headers["Authorization"][len(_BEARER) :].strip())
 
     async def still_stands(self, request: web.Request) -> bool:
         """Tell whether whoever asked may still be answered: for answers that go on for long."""
-        by = self.by_token if "Authorization" in request.headers else self.by_cookie
+        by = self.by_token if has_token(request) else self.by_cookie
         return await by(request) is not None
 
     async def check_write(self, request: web.Request, caller: Caller | None) -> None:
@@ -140,6 +139,11 @@ class Gate:
         )
         request[NEW_SESSION] = secret
         return await self.access.caller_of_cookie(secret)
+
+
+def has_token(request: web.Request) -> bool:
+    """Tell whether a bearer token was sent; what else stands there is for a proxy."""
+    return request.headers.get("Authorization", "").casefold().startswith(_BEARER)
 
 
 async def posted(request: web.Request) -> dict[str, str]:

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from pydantic import ValidationError
 
-from collector.access.gate import CALLER
+from collector.access.gate import CALLER, has_token
 from collector.api.errors import ApiError, ErrorBody, as_api_error, faults_of
 from collector.api.openapi import document
 from collector.api.operation import Call, Reply
@@ -74,7 +74,7 @@ async def _caller(services: Services, request: web.Request) -> Caller:
     """Return who asks: the bearer of a token; for reading also a session, on a page of the console."""
     caller = await services.gate.by_token(request)
     own_page = request.headers.get("Sec-Fetch-Site", "none") in _OWN_PAGES
-    if caller is None and request.method == "GET" and own_page and "Authorization" not in request.headers:
+    if caller is None and request.method == "GET" and own_page and not has_token(request):
         caller = await services.gate.by_cookie(request)
     if caller is None:
         raise ApiError(401, headers={"WWW-Authenticate": "Bearer"})

@@ -45,7 +45,7 @@ class Proxy:
 @asynccontextmanager
 async def nginx(folder: Path, collector: int) -> AsyncIterator[Proxy]:
     """Yield nginx with the example as its only server."""
-    port, key = _free_port(), _certificate(folder)
+    port, key = free_port(), certificate_in(folder)
     example = _filled(
         "nginx.conf",
         {
@@ -65,14 +65,14 @@ async def nginx(folder: Path, collector: int) -> AsyncIterator[Proxy]:
     )
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     command = (program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"))
-    async with _running(command, folder, port):
+    async with started(command, folder, port):
         yield Proxy(f"https://localhost:{port}", folder, key)
 
 
 @asynccontextmanager
 async def caddy(folder: Path, collector: int) -> AsyncIterator[Proxy]:
     """Yield Caddy with the example as its only site."""
-    port, key = _free_port(), _certificate(folder)
+    port, key = free_port(), certificate_in(folder)
     example = _filled(
         "Caddyfile",
         {
@@ -83,19 +83,19 @@ async def caddy(folder: Path, collector: int) -> AsyncIterator[Proxy]:
     )
     (folder / "Caddyfile").write_text("{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + example)
     command = ("caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile")
-    async with _running(command, folder, port):
+    async with started(command, folder, port):
         yield Proxy(f"https://localhost:{port}", folder, key)
 
 
 @asynccontextmanager
 async def worker(folder: Path, collector: int) -> AsyncIterator[Proxy]:
     """Yield Node with the example of a Cloudflare Worker."""
-    port, key = _free_port(), _certificate(folder)
+    port, key = free_port(), certificate_in(folder)
     host = Path(__file__).parent / "worker_host.mjs"
     # As a module under any name.
     shutil.copy(EXAMPLES / "worker.js", folder / "worker.mjs")
     command = ("node", host, port, folder, folder / "worker.mjs", f"http://127.0.0.1:{collector}")
-    async with _running(tuple(map(str, command)), folder, port):
+    async with started(tuple(map(str, command)), folder, port):
         yield Proxy(f"https://localhost:{port}", folder, key)
 
 
@@ -109,7 +109,8 @@ def _filled(name: str, values: dict[str, str]) -> str:
 
 
 @asynccontextmanager
-async def _running(command: tuple[str, ...], folder: Path, port: int) -> AsyncIterator[None]:
+async def started(command: tuple[str, ...], folder: Path, port: int) -> AsyncIterator[None]:
+    """Run a proxy for as long as the context lasts, once it listens."""
     environment = os.environ | {
         "HOME": str(folder),
         "XDG_DATA_HOME": str(folder),
@@ -133,7 +134,7 @@ async def _running(command: tuple[str, ...], folder: Path, port: int) -> AsyncIt
         await process.wait()
 
 
-def _certificate(folder: Path) -> str:
+def certificate_in(folder: Path) -> str:
     """Write a certificate for localhost; return its public key's SHA-256 as Chromium wants it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
@@ -155,6 +156,6 @@ def _certificate(folder: Path) -> str:
     return base64.b64encode(hashlib.sha256(public).digest()).decode()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
