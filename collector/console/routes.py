@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from collector.assets import asset
-from collector.console import about, account, entry, keys, live, new, person, settings, team, trying
+from collector.console import (
+    about,
+    account,
+    deliveries,
+    entry,
+    keys,
+    live,
+    messages,
+    new,
+    person,
+    settings,
+    team,
+    trying,
+)
 from collector.console.condition import condition
 from collector.console.demo import demo, metrics
 from collector.console.inbound import inbound
@@ -35,7 +48,9 @@ def console_routes(parts: Parts) -> list[web.RouteDef | web.StaticDef]:
         ("POST", "/sources/{source}/test", trying.test),
         ("GET", "/sources/{source}/live", live.live),
         ("GET", "/sources/{source}/live/feed", live.follow),
-        ("GET", "/sources/{source}/deliveries", about.deliveries),
+        ("GET", "/sources/{source}/deliveries", deliveries.deliveries),
+        ("POST", "/sources/{source}/deliveries", deliveries.again),
+        ("GET", "/sources/{source}/messages", messages.messages),
         ("GET", "/sources/{source}/keys", keys.keys),
         ("POST", "/sources/{source}/keys", keys.make),
         ("POST", "/sources/{source}/keys/{key}/rotate", keys.rotate),

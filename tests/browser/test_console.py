@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 TABS = ("overview", "live", "install", "test", "settings", "privacy", "history")
 SOURCES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "web": ({}, TABS),
-    "rest": ({}, (*TABS, "keys")),
+    "rest": ({}, (*TABS, "keys", "deliveries")),
     "webhook": ({"settings": {"keep": "all"}}, (*TABS, "deliveries")),
-    "email": ({"enabled": False}, (*TABS, "keys")),
+    "email": ({"enabled": False}, (*TABS, "keys", "messages")),
 }
 HOSTILE = [
     "<script>window.hacked=1</script>",

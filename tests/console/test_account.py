@@ -26,6 +26,8 @@ LEAST: dict[tuple[str, str], Role | None] = {
     ("GET", "/sources/x/live"): Role.VIEWER,
     ("GET", "/sources/x/live/feed"): Role.VIEWER,
     ("GET", "/sources/x/deliveries"): Role.VIEWER,
+    ("POST", "/sources/x/deliveries"): Role.EDITOR,
+    ("GET", "/sources/x/messages"): Role.VIEWER,
     ("GET", "/sources/x/privacy"): Role.VIEWER,
     ("GET", "/sources/x/history"): Role.VIEWER,
     ("GET", "/sources/x/keys"): Role.VIEWER,

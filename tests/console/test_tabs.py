@@ -231,6 +231,42 @@ async def test_deliveries_show_verdict_reason_and_what_came_without_its_secret(r
     assert "Copy the provider" in text
 
 
+async def test_a_kept_delivery_is_taken_once_more(running: Running) -> None:
+    await running.add(id="one", bridge="webhook", settings={"preset": "json", "secrets": [SECRET]})
+    await running.public.post("/h/one", json={"event": "late"})
+    await running.parts.deliveries.flush()
+    entry = re.search(r'name="entry" value="([^"]+)"', await text_of(running, "/sources/one/deliveries"))[1]  # type: ignore[index]
+    assert "Refused again" in await sent(running, "/sources/one/deliveries", entry=entry)
+
+    await running.parts.catalogue.change("one", {"settings": {"secrets": []}})
+    assert "stored" in await sent(running, "/sources/one/deliveries", entry=entry)
+    assert [event["event"] for event in await running.events()] == ["late"]
+    assert (await running.submit("/sources/one/deliveries", {"entry": "x"})).status == 404
+
+
+async def test_what_servers_sent_is_shown_without_their_keys(running: Running) -> None:
+    await running.add(id="one", bridge="rest")
+    key = key_in(await sent(running, "/sources/one/keys"))
+    for body in ({"writeKey": key, "event": 7}, {"writeKey": key, "batch": [{"type": "no"}]}):
+        kind = "batch" if "batch" in body else "track"
+        await running.public.post(f"/v1/{kind}?writeKey={key}", json=body, headers={"X-Write-Key": key})
+    await running.parts.deliveries.flush()
+    text = await text_of(running, "/sources/one/deliveries")
+
+    assert "As it came" in text
+    assert key not in unescape(text)
+
+
+async def test_messages_show_what_became_of_each(running: Running) -> None:
+    await running.add(id="one", bridge="email")
+    assert "No mail was opened" in await text_of(running, "/sources/one/messages")
+    await sent(running, "/sources/one/test", kind="open")
+    assert "?message=console-test" in await text_of(running, "/sources/one/messages")
+
+    text = await text_of(running, "/sources/one/messages?message=console-test")
+    assert re.search(r'Opens</th><td class="number">1<', text)
+
+
 async def test_history_says_who_changed_what(running: Running) -> None:
     await running.add(id="one")
     await running.submit("/sources/one/enabled", {"enabled": "no"})
