@@ -16,7 +16,6 @@ from redis.exceptions import RedisError
 
 from collector.sources.form import (
     SourceError,
-    StaleError,
     TakenError,
     dump,
     load,
@@ -24,7 +23,8 @@ from collector.sources.form import (
     rewritten,
     to_source,
 )
-from collector.sources.history import changes, note
+from collector.sources.history import changes
+from collector.sources.rows import put_down, stored
 from collector.store.snapshot import replace_file
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_CHANGES_KEPT = 10_000
 _RETRY_SECONDS = 0.5
 _BLOCK_MS = 500  # under the least redis_timeout_seconds
 
@@ -116,7 +115,7 @@ class Catalogue:
                 raise TakenError(f"A source called {form.id!r} exists already. Choose another id.")
             self._refuse_taken_names(new)
             pipe.multi()
-            self._note(pipe, "add", None, new)
+            put_down(pipe, self._names, "add", None, new)
             return new
 
         return await self._write(write)
@@ -138,9 +137,9 @@ class Catalogue:
         source_id = self.get(name).id
 
         async def write(pipe: Any) -> Source:
-            old = await self._stored(pipe, source_id, version)
+            old = await stored(pipe, self._names, source_id, version)
             pipe.multi()
-            self._note(pipe, "remove", old, None)
+            put_down(pipe, self._names, "remove", old, None)
             return old
 
         await self._redis.transaction(write, self._names.sources)
@@ -157,35 +156,14 @@ class Catalogue:
         source_id = self.get(name).id
 
         async def write(pipe: Any) -> Source:
-            old = await self._stored(pipe, source_id, version)
+            old = await stored(pipe, self._names, source_id, version)
             new = rewritten(old, fields, _now())
             self._refuse_taken_names(new)
             pipe.multi()
-            self._note(pipe, "change", old, new)
+            put_down(pipe, self._names, "change", old, new)
             return new
 
         return await self._write(write)
-
-    async def _stored(self, pipe: Any, source_id: str, version: int | None) -> Source:
-        raw: bytes | None = await pipe.hget(self._names.sources, source_id)
-        if raw is None:
-            raise SourceError(f"The source {source_id!r} has been removed.")
-        stored: Source = load(raw)
-        if version not in {None, stored.version}:
-            raise StaleError(f"The source {source_id!r} has been changed meanwhile. Look at it again.")
-        return stored
-
-    def _note(self, pipe: Any, what: str, old: Source | None, new: Source | None) -> None:
-        """Put on a pipeline what a change writes: the source, the news for collectors, the history."""
-        source = new or old
-        if source is None:
-            return
-        if new:
-            pipe.hset(self._names.sources, source.id, dump(new))
-        else:
-            pipe.hdel(self._names.sources, source.id)
-        pipe.xadd(self._names.changes, {"id": source.id, "what": what}, maxlen=_CHANGES_KEPT)
-        note(pipe, self._names, what, old, new)
 
     async def _write(self, write: Callable[[Any], Awaitable[Source]]) -> Source:
         """Write a source, again when another change came between reading and writing."""

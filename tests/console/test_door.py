@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from collector.access import Role
+from collector.console import entry
 from tests.conftest import run_collector
 
 if TYPE_CHECKING:
@@ -168,6 +171,15 @@ async def test_signing_in_leads_to_no_other_site(running: Running, path: str) ->
     answer = await get(running, f"/sign-in?next={quote(path)}")
 
     assert answer.headers["Location"] == "/"
+
+
+@given(st.text(max_size=30) | st.from_regex(r"[/\\\\]{1,3}[a-z:@./\t\n]{0,9}"))
+def test_no_text_leads_a_browser_from_signing_in_to_another_site(text: str) -> None:
+    """Browsers leave tabs and line ends out of addresses, and take a backslash for a slash."""
+    seen = re.sub(r"[\t\n\r]", "", entry._own_path(text)).replace("\\", "/")
+
+    assert seen.startswith("/")
+    assert not seen.startswith("//")
 
 
 async def test_the_brake_answers_429_with_the_time_to_wait(stranger: Running) -> None:
