@@ -12,13 +12,12 @@ from collector.model import BROWSER_BRIDGES, Event, Hit, Reason, Refusal, Source
 from collector.protocols import Limits
 from collector.protocols.clock import to_iso
 from collector.protocols.decode import to_json
-from collector.stream import Record
+from collector.stream import QUARANTINE, Record
 
 if TYPE_CHECKING:
     from collector.protocols import Batch
     from collector.settings import Settings
 
-QUARANTINE = "quarantine"
 # What a visitor's browser says about privacy, and where it is noted.
 _SIGNALS = {"Sec-GPC": "gpc", "DNT": "dnt"}
 

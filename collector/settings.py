@@ -87,6 +87,9 @@ class Settings(BaseModel):
         ge=1024**2,
         description="Most bytes that a worker spools to disk while Redis cannot take them.",
     )
+    source_share: float = Field(
+        0.8, gt=0, le=1, description="Most of the spool that one source may fill, as a share of 1."
+    )
     spool_free_bytes: int = Field(
         256 * 1024**2, ge=0, description="Free disk, in bytes, that spooling leaves to others."
     )

@@ -19,7 +19,8 @@ from collector.stream.drain import Drain
 from collector.stream.partition import Partition
 from collector.stream.pressure import Pressure
 from collector.stream.refused import RefusedLog
-from collector.stream.retention import Retention
+from collector.stream.retention import QUARANTINE, Retention
+from collector.stream.shares import Shares
 from collector.stream.spool import Spool, SpoolError
 from collector.tasks import end
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collector.store import Names, Redis
     from collector.stream.groups import Group
 
-__all__ = ["Receipt", "Record", "RefusedLog", "Stream", "StreamError", "StreamState"]
+__all__ = ["QUARANTINE", "Receipt", "Record", "RefusedLog", "Stream", "StreamError", "StreamState"]
 
 log = structlog.get_logger()
 
@@ -78,6 +79,7 @@ class Stream:
             most_bytes=settings.spool_bytes,
             least_free_bytes=settings.spool_free_bytes,
         )
+        self._shares = Shares(self._spool, most=settings.source_share, spool_bytes=settings.spool_bytes)
         self._pressure = Pressure(redis)
         self._retention = Retention(redis, names, self._pressure, partitions=settings.partitions, hours=hours)
         self._partitions: dict[int, Partition] = {}
@@ -121,6 +123,8 @@ class Stream:
         size = sum(len(record.data) for record in records)
         if self._held_bytes + size > _MOST_HELD_BYTES:
             raise StreamError("too many events wait for their answer")
+        if self.strained and records and self._shares.full(records[0].source):
+            raise StreamError("the source has filled its share of the spool")
         if self._settings.ack != "memory":
             return await self._hold(size, records)
         task = asyncio.create_task(self._hold(size, records))
@@ -157,11 +161,14 @@ class Stream:
     async def _hold(self, size: int, records: Sequence[Record]) -> list[Receipt]:
         self._held_bytes += size
         try:
-            return await self._commit(records)
+            receipts = await self._commit(records)
         except SpoolError as error:
             raise StreamError(str(error)) from error
         finally:
             self._held_bytes -= size
+        if any(receipt.verdict == "spooled" for receipt in receipts):
+            self._shares.note(records[0].source, size)
+        return receipts
 
     def _release(self, task: asyncio.Task[list[Receipt]]) -> None:
         """Tell of events that ack=memory has lost: nobody else waits to hear of it."""

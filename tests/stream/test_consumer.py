@@ -152,3 +152,48 @@ async def test_a_stream_that_nobody_reads_gives_way_when_memory_is_nearly_full(
     before = await redis.xlen(names.stream(0))
     await retention.trim()
     assert await redis.xlen(names.stream(0)) == before
+
+
+async def test_the_largest_of_the_streams_that_nobody_reads_gives_way(
+    redis: Redis, settings: Settings
+) -> None:
+    """A loud source takes no room of one that has a stream of its own."""
+    names = Names(settings.namespace)
+    await fill(redis, settings, 1000)
+    for _ in range(200):
+        await redis.xadd(names.stream(0, "quiet"), {"event": "{}"})
+    pressure = Pressure(redis)
+    pressure.used = 0.8
+    retention = Retention(redis, names, pressure, partitions=1, hours=lambda: {"events": 1, "quiet": 1})
+    await retention.trim()
+
+    assert await redis.xlen(names.stream(0)) < 700
+    assert await redis.xlen(names.stream(0, "quiet")) == 200
+
+
+@pytest.mark.parametrize("stream", ["quarantine", "dead"])
+async def test_streams_of_what_went_wrong_are_bounded(
+    redis: Redis, settings: Settings, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In entries and in bytes, though a group has not read them; but not one that a source has chosen."""
+    key = Names(settings.namespace).stream(0, stream)
+    monkeypatch.setattr("collector.stream.retention._ASIDE_ENTRIES", 1000)
+    async with redis.pipeline(transaction=False) as pipe:
+        for _ in range(2000):
+            pipe.xadd(key, {"event": "x" * 500})
+        await pipe.execute()
+    await redis.xgroup_create(key, "g", id="0")
+    chosen: dict[str, int] = {stream: 1}
+    retention = Retention(
+        redis, Names(settings.namespace), Pressure(redis), partitions=1, hours=lambda: chosen
+    )
+    await retention.trim()
+    assert await redis.xlen(key) == 2000
+
+    chosen.clear()
+    await retention.trim()
+    assert 1000 <= await redis.xlen(key) < 1200
+
+    monkeypatch.setattr("collector.stream.retention._ASIDE_BYTES", 1024)
+    await retention.trim()
+    assert await redis.xlen(key) < 700

@@ -129,6 +129,22 @@ async def test_events_are_refused_when_the_spool_is_full_too(server: Server, tmp
         assert stream.state.refusing == "the spool is full"
 
 
+async def test_a_loud_source_leaves_room_in_the_spool_for_others(server: Server, tmp_path: Path) -> None:
+    server.kill()
+    async with open_stream(server, tmp_path, spool_bytes=1024**2, source_share=0.5) as stream:
+        for number in range(3):
+            await stream.append([record(number, size=200_000)])
+        with pytest.raises(StreamError, match="its share"):
+            await stream.append([record(3, size=200_000)])
+        quiet = record(4, size=200_000)._replace(source="quiet")
+        (receipt,) = await stream.append([quiet])
+        server.start()
+        await drained(stream)
+        (again,) = await stream.append([record(3, size=200_000)])
+
+    assert (receipt.verdict, again.verdict) == ("spooled", "stored")
+
+
 async def test_a_disk_that_is_nearly_full_is_left_to_others(server: Server, tmp_path: Path) -> None:
     server.kill()
     async with open_stream(server, tmp_path, spool_free_bytes=10**18) as stream:
