@@ -121,7 +121,7 @@ async def test_a_parcel_that_redis_refuses_is_set_aside_and_the_rest_goes_on(
 
 async def test_events_are_refused_when_the_spool_is_full_too(server: Server, tmp_path: Path) -> None:
     server.kill()
-    async with open_stream(server, tmp_path, spool_bytes=1024**2) as stream:
+    async with open_stream(server, tmp_path, spool_bytes=1024**2, source_share=1) as stream:
         await stream.append([record(0, size=900_000)])
         with pytest.raises(StreamError):
             await stream.append([record(1, size=900_000)])
