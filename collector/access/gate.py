@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ FORM_HEADER = "X-Form-Token"
 _COOKIE = "headwater"
 _BEARER = "bearer "
 _DAY_SECONDS = 24 * 3600
+_FORM_SECONDS = 10
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
@@ -147,10 +149,11 @@ def has_token(request: web.Request) -> bool:
 
 
 async def posted(request: web.Request) -> dict[str, str]:
-    """Return the text fields of a form; one that cannot be read has none."""
+    """Return the text fields of a form; one that cannot be read, or does not come in time, has none."""
     try:
-        fields = await request.post()
-    except (ValueError, LookupError, HttpProcessingError):  # broken UTF-8, unknown charset, broken parts
+        async with asyncio.timeout(_FORM_SECONDS):
+            fields = await request.post()
+    except (TimeoutError, ValueError, LookupError, HttpProcessingError):  # or broken UTF-8, charset, parts
         return {}
     return {name: value for name, value in fields.items() if isinstance(value, str)}
 

@@ -29,6 +29,8 @@ _OWN_CHECK = ("/static/", "/api/v1/")
 _OPEN = ("/sign-in", "/invitation/", "/healthz")
 _OPEN_TO_THIS_MACHINE = ("/demo/", "/metrics")
 
+_STRANGERS_BYTES = 16 * 1024  # the forms of the door are small
+
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
     " img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -106,6 +108,8 @@ async def _let_in(gate: Gate, request: web.Request, handler: Handler) -> web.Str
         return await handler(request)
     caller = await gate.by_cookie(request)
     request[CALLER], request[ACCOUNT] = caller, caller.account if caller else None
+    if caller is None and request.body_exists and not 0 <= (request.content_length or -1) <= _STRANGERS_BYTES:
+        return _message(request, 413, "Too large", "A form of this size is not taken from strangers.")
     await gate.check_write(request, caller)
     if caller or await _is_open(gate, request):
         with acting(caller.name if caller else ""):

@@ -16,6 +16,7 @@ from collector.console import entry
 from tests.conftest import run_collector
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from aiohttp import ClientResponse
@@ -118,6 +119,16 @@ async def test_a_broken_form_is_refused_and_no_fault(running: Running, body: byt
         answer = await running.console.post(path, data=body, headers={"Content-Type": kind, "Origin": origin})
 
         assert 400 <= answer.status < 500
+
+
+async def test_strangers_can_send_no_large_form(stranger: Running) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"name=a"
+
+    origin = {"Origin": f"http://127.0.0.1:{stranger.parts.ports.console}"}
+    for data in (b"name=" + b"a" * 20_000, endless()):
+        answer = await stranger.console.post("/sign-in", data=data, headers=origin)
+        assert answer.status == 413
 
 
 async def test_the_first_account_is_made_by_its_link_then_signs_in_and_out(settings: Settings) -> None:
