@@ -1,4 +1,4 @@
-"""What counting costs: CPU time of an event in memory, of a second's write, and the bytes of a busy source.
+"""What counting costs: a hit with and without it, a second's write, and the bytes of a busy source.
 
 ``python -m benchmarks.stats``
 """
@@ -6,20 +6,30 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
+from multidict import CIMultiDict
 from redis.asyncio import Redis
 
-from collector.model import Event, Outcome
+from collector.app import collector
+from collector.model import Event, Hit, Outcome, Source
+from collector.protocols import native
+from collector.settings import Settings
+from collector.sources import check_form
 from collector.stats import Counters
 from collector.store import Names
 from collector.store.embedded import embedded_server
 
 _EVENTS = 20_000
 _SECONDS = 20
+_HITS = 300
+_ROUNDS = 5
 
 
 def main() -> None:
@@ -34,6 +44,8 @@ async def _run() -> None:
             for name, different in (("typical: 50 pages, 500 visitors", 50), ("worst: each is new", _EVENTS)):
                 await redis.flushall()
                 await _measure(redis, counters, name, different)
+            for events in (1, 10):
+                await _with_and_without(url, Path(folder), events)
 
 
 async def _measure(redis: Redis, counters: Counters, name: str, different: int) -> None:
@@ -56,6 +68,47 @@ async def _measure(redis: Redis, counters: Counters, name: str, different: int) 
         f" a second {written / _SECONDS * 1e3:.1f} ms a second to write, {server / _SECONDS * 1e3:.1f} ms of"
         f" the server; {used / 1024:.0f} KiB kept"
     )
+
+
+async def _with_and_without(url: str, folder: Path, events: int) -> None:
+    """Take the same hits with the counters and with none, in turns, and print the calmest of each."""
+    settings = Settings(redis_url=url, namespace=f"bench{events}", data=folder / "own")
+    async with collector(settings) as running:
+        source = await running.catalogue.add(check_form({"name": "Shop"}))
+        pipelines = {
+            "with": running.pipeline,
+            "without": replace(running.pipeline, counters=_None(None, None)),
+        }  # type: ignore[arg-type]
+        took: dict[str, list[float]] = {name: [] for name in pipelines}
+        for _ in range(_ROUNDS):
+            for name, pipeline in pipelines.items():
+                hits = [_hit(source, events) for _ in range(_HITS)]
+                started = time.process_time()
+                for hit in hits:
+                    await pipeline.take(hit, native.beacon)
+                took[name].append((time.process_time() - started) / (_HITS * events) * 1e6)
+    least = {name: min(rounds) for name, rounds in took.items()}
+    print(
+        f"{events} events a hit, from the body to the stream and back, one hit at a time:"
+        f" {least['with']:.1f} µs an event with counting, {least['without']:.1f} µs without"
+    )
+
+
+class _None(Counters):
+    """Count nothing."""
+
+    def events(self, *_: Any) -> None:
+        """Leave it."""
+
+
+def _hit(source: Source, events: int) -> Hit:
+    context = {"page": {"url": "https://shop.example/sale?utm_source=news", "title": "Sale"}}
+    batch = [{"type": "page", "messageId": secrets.token_hex(8), "context": context} for _ in range(events)]
+    headers = CIMultiDict(
+        {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0"}
+    )
+    now = time.time_ns() // 1_000_000
+    return Hit(source, now, orjson.dumps({"batch": batch}), headers=headers, address="192.0.2.7")
 
 
 async def _server_cpu(redis: Redis) -> float:

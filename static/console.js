@@ -42,6 +42,9 @@ for (const form of document.querySelectorAll('form[data-sure]')) {
   });
 }
 
+// On a phone the tabs are wider than the screen: show the one that is open.
+document.querySelector('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+
 // Filters apply at once; without script their button does it.
 for (const select of document.querySelectorAll('select[data-submit]')) {
   select.addEventListener('change', () => select.form.requestSubmit());

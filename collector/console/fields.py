@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -37,7 +38,7 @@ _KINDS = {"boolean": "check", "integer": "number", "number": "number", "string":
 _OPTION_KINDS = {"list": "lines"} | _KINDS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Field:
     """One field of a form: ``path`` is its name in the form and in errors, ``kind`` how it is shown.
 
@@ -51,10 +52,12 @@ class Field:
     default: Any = None
     choices: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
+    titles: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def title(self, choice: str) -> str:
-        """Return what a choice is called."""
-        return f"{choice}: {PRESETS[choice].help}" if choice in PRESETS else choice or "none"
+        """Return what a choice is called, with what it stands for."""
+        told = self.titles.get(choice, "")
+        return f"{choice}: {told}" if told else choice or "none"
 
     def shown(self, values: Mapping[str, Any]) -> Any:
         """Return the field's value among nested values, as its control shows it."""
@@ -151,6 +154,7 @@ def find(values: Mapping[str, Any], path: str) -> Any:
     return place
 
 
+@cache
 def _of_model(model: type[StrictModel], prefix: str = "") -> list[Field]:
     schema = model.model_json_schema()
     return _of_schema(schema, schema.get("$defs", {}), prefix)
@@ -183,7 +187,18 @@ def _field(path: str, told: dict[str, Any]) -> Field:
         told.get("default"),
         tuple(choices),
         CHANNELS if path == "channel" else (),
+        _titles(path) if choices else {},
     )
+
+
+def _titles(path: str) -> Mapping[str, str]:
+    """Return what the choices of a field stand for, where their names alone do not say it."""
+    if path == "settings.features":
+        return {fragment.name: fragment.help for fragment in build().fragments}
+    if path != "settings.preset":
+        return {}
+    senders = {name: preset.help for name, preset in PRESETS.items()}
+    return senders | {name: ", ".join(features) for name, features in build().presets.items()} | _PRESETS
 
 
 def _features() -> list[str]:
@@ -192,6 +207,7 @@ def _features() -> list[str]:
     return [fragment.name for fragment in build().fragments if fragment.name not in always]
 
 
+_PRESETS = {"lite": "views and events, the fewest bytes", "everything": "all features"}
 _CHOICES: dict[str, Callable[[], Any]] = {
     "settings.features": _features,
     "settings.preset": lambda: PRESETS,

@@ -24,6 +24,7 @@ class Fragment:
     code: str
     requires: tuple[str, ...]
     instead: tuple[str, ...] = ()
+    help: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,13 @@ def build() -> Build:
     """Read the built tracker."""
     data: dict[str, Any] = orjson.loads(asset("snippet/dist/tracker.json").read_bytes())
     fragments = tuple(
-        Fragment(item["name"], item["code"], tuple(item["requires"]), tuple(item.get("instead", ())))
+        Fragment(
+            item["name"],
+            item["code"],
+            tuple(item["requires"]),
+            tuple(item.get("instead", ())),
+            item["help"],
+        )
         for item in data["fragments"]
     )
     presets = {name: tuple(names) for name, names in data["presets"].items()}
