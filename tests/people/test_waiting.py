@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from tests.conftest import Running
     from tests.faults.servers import Server
 
-pytest_plugins = ("tests.stream.conftest",)
-
 
 def _record(user: str) -> Record:
     data = orjson.dumps({"type": "track", "userId": user})
