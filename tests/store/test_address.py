@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.settings import Settings
@@ -116,6 +116,7 @@ async def test_the_sentence_names_the_setting(tmp_path: Path) -> None:
             pass
 
 
+@settings(deadline=None)  # reading the system's authorities takes a while
 @given(st.sampled_from([*URLS, *WRONG]), st.text("a1/?@:#&=,[]%", max_size=5) | st.text(max_size=20))
 def test_no_message_holds_what_comes_before_the_host(url: str, noise: str) -> None:
     """Not even when the password has characters in it that must be encoded."""
