@@ -44,10 +44,10 @@ filter.addEventListener('input', () => {
   for (const row of document.querySelectorAll('.entry')) row.hidden = !fits(row);
 });
 
-const feed = new EventSource(box.dataset.feed);
-for (const kind of ['stored', 'refused']) {
-  feed.addEventListener(kind, (message) => take(kind, JSON.parse(message.data).row));
-}
-feed.addEventListener('more', () => { unseen += 1; tell(paused ? 'Paused.' : 'Watching.'); });
-feed.addEventListener('ready', () => { box.dataset.ready = 'yes'; tell(paused ? 'Paused.' : 'Watching.'); });
-feed.addEventListener('error', () => tell('The line is cut; trying again.'));
+follow(box.dataset.feed, {
+  stored: (message) => take('stored', JSON.parse(message.data).row),
+  refused: (message) => take('refused', JSON.parse(message.data).row),
+  more: () => { unseen += 1; tell(paused ? 'Paused.' : 'Watching.'); },
+  ready: () => { box.dataset.ready = 'yes'; tell(paused ? 'Paused.' : 'Watching.'); },
+  error: () => tell('The line is cut; trying again.'),
+});

@@ -1,19 +1,20 @@
 // The box on Install that turns green with the first event, and shows it.
 const box = document.getElementById('waiting');
-const feed = new EventSource(box.dataset.feed);
 
-feed.addEventListener('ready', () => { box.dataset.ready = 'yes'; });
-feed.addEventListener('stored', (message) => {
+function arrived(message) {
   box.classList.remove('bad');
   box.classList.add('good');
   document.getElementById('waiting-title').textContent = 'Events arrive';
   document.getElementById('waiting-text').textContent = 'This one came just now.';
   document.getElementById('waiting-entry').innerHTML = JSON.parse(message.data).row;
-});
-feed.addEventListener('refused', (message) => {
+}
+
+function refused(message) {
   if (box.classList.contains('good')) return;
   box.classList.add('bad');
   document.getElementById('waiting-title').textContent = 'Something came and was refused';
   document.getElementById('waiting-text').textContent = 'Still waiting for the first event.';
   document.getElementById('waiting-entry').innerHTML = JSON.parse(message.data).row;
-});
+}
+
+follow(box.dataset.feed, { ready: () => { box.dataset.ready = 'yes'; }, stored: arrived, refused });

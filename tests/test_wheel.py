@@ -75,6 +75,8 @@ def test_the_wheel_carries_templates_static_files_and_the_built_tracker(installe
         "templates/tracker.js.j2",
         "static/demo.css",
         "snippet/dist/tracker.json",
+        "docs/first-party/nginx.conf",
+        "static/console.css",
         "stream/append.lua",
     ):
         assert (package / name).is_file()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from collector.assets import asset
 from collector.console.live import row
 from collector.console.tabs import tab
 from collector.protocols.presets import PRESETS
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from collector.console.parts import Parts
     from collector.model import Source
 
+# Those of docs/first-party, which the tests run.
+_RECIPES = {
+    "nginx": "nginx.conf",
+    "Caddy": "Caddyfile",
+    "Cloudflare Worker": "worker.js",
+    "Vercel": "vercel.json",
+    "Netlify": "netlify.toml",
+}
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -33,22 +42,35 @@ async def install(parts: Parts, request: web.Request) -> web.Response:
         host=urlsplit(public).netloc,
         local=urlsplit(public).hostname in _LOCAL,
         first=row(source, last[0]) if last else "",
-        **_OF_BRIDGE.get(source.bridge, _nothing)(source, public),
+        **_OF_BRIDGE.get(source.bridge, _nothing)(source, public, parts.ports.public),
     )
 
 
-def _web(source: Source, public: str) -> dict[str, Any]:
+def _web(source: Source, public: str, port: int) -> dict[str, Any]:
     return {
         "tags": {
             "plain": snippet(source, public),
             "pinned": snippet(source, public, integrity=True) if source.enabled else "",
             "own": snippet(source, "/in"),
         },
+        "recipes": recipes(public, port),
         "global": source.settings.options.get("global", "headwater"),
     }
 
 
-def _webhook(source: Source, public: str) -> dict[str, Any]:
+def recipes(public: str, port: int) -> dict[str, str]:
+    """Return how each server passes a path of a website on to this collector."""
+    folder = asset("docs/first-party")
+    texts = {name: (folder / file).read_text(encoding="utf-8") for name, file in _RECIPES.items()}
+    return {
+        name: text.replace("https://collect.example.com", public).replace(
+            "127.0.0.1:8080", f"127.0.0.1:{port}"
+        )
+        for name, text in texts.items()
+    }
+
+
+def _webhook(source: Source, public: str, _port: int) -> dict[str, Any]:
     return {
         "address": f"{public}/h/{source.id}",
         "preset": PRESETS[source.settings.preset],
@@ -56,7 +78,7 @@ def _webhook(source: Source, public: str) -> dict[str, Any]:
     }
 
 
-def _nothing(_source: Source, _public: str) -> dict[str, Any]:
+def _nothing(_source: Source, _public: str, _port: int) -> dict[str, Any]:
     return {}
 
 

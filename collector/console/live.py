@@ -13,6 +13,7 @@ from collector.console.advice import advice
 from collector.console.show import headline, pieces
 from collector.console.tabs import tab
 from collector.render import environment
+from collector.store import RedisError
 from collector.stream.feed import REFUSED
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ async def follow(parts: Parts, request: web.Request) -> web.StreamResponse:
     try:
         await response.prepare(request)
         await _send(parts, source, request, response)
-    except (ConnectionError, asyncio.CancelledError):
-        pass  # the page was left, or the collector ends
+    except (RedisError, OSError, asyncio.CancelledError):
+        pass  # the page was left, Redis is away, or the collector ends; a page that is still there asks again
     finally:
         parts.viewers.discard(task)
     return response

@@ -245,6 +245,18 @@ async def test_live_is_paused_filtered_and_goes_on(running: Running, browser: Br
     assert watch.faults == []
 
 
+async def test_live_begins_again_after_an_answer_that_is_no_feed(running: Running, browser: Browser) -> None:
+    """A browser gives up at a 503, which the console answers while Redis is away."""
+    await running.add(id="web")
+    async with console(running, browser) as (context, page, _watch):
+        await context.route("**/live/feed", lambda route: route.fulfill(status=503), times=1)
+        await page.goto("/sources/web/live")
+        await expect(page.locator("#live-state")).to_contain_text("trying again")
+        await expect(page.locator("#live[data-ready]")).to_be_visible()
+        await running.post("web", {"batch": [{"type": "track", "event": "After"}]})
+        await expect(page.locator("#stored .entry").first).to_contain_text("After")
+
+
 async def test_the_theme_is_chosen_and_kept_and_the_keyboard_skips_to_the_content(
     running: Running, browser: Browser
 ) -> None:

@@ -70,13 +70,15 @@ async def test_install_shows_the_public_address_and_every_snippet_leads_there(se
 
     assert 'src="https://collect.example/s/web1.js"' in web
     assert re.search(r'src="https://collect.example/s/web1\.[0-9a-f]{16}\.js" integrity="sha384-', web)
-    assert "proxy_pass https://collect.example/;" in web
+    assert f"proxy_pass http://127.0.0.1:{running.parts.ports.public}/;" in web
+    assert '"destination": "https://collect.example/:path*"' in web
     assert "endpoint: 'https://collect.example/e/web1'" in web
     assert "https://collect.example/v1/track" in rest
     assert "https://collect.example/h/hook1" in hook
     assert "https://collect.example/p/mail1.gif" in mail
-    for text in (web, rest, hook, mail):
+    for text in (rest, hook, mail):
         assert "127.0.0.1" not in text
+    for text in (web, rest, hook, mail):
         assert "Only this machine" not in text
 
 
