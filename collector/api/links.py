@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from aiohttp import web
 from collector.api.errors import ApiError
 from collector.api.models import Count, LinksMade, ShortLinkList, ShortLinkView, SigningKeyId
 from collector.api.operation import Call, Reply
-from collector.mails import Tracking, instrument_many
+from collector.mails import Tracking, as_json, instrument_many
 from collector.sources.email import rotated, signer
 
 if TYPE_CHECKING:
@@ -54,13 +53,14 @@ async def instrument_mails(call: Call) -> web.StreamResponse:
     )
     recipients = [(each.recipient, each.consented) for each in body.recipients]
     mails = instrument_many(body.mail.encode(errors="replace"), body.kind, tracking, recipients)
-    first = next(mails)  # what cannot be made is said before the answer begins
+    first = await asyncio.to_thread(next, mails)  # what cannot be made is said before the answer begins
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(call.request)
-    for recipient, mail in itertools.chain([first], mails):
-        line = {"recipient": recipient, "mail": mail.decode(errors="replace")}
-        await response.write(orjson.dumps(line) + b"\n")
-        await asyncio.sleep(0)  # a large mail takes a while to make, and hits must not wait
+    made: tuple[str, bytes] | None = first
+    while made is not None:
+        recipient, mail = made
+        await response.write(orjson.dumps({"recipient": recipient, **as_json(mail)}) + b"\n")
+        made = await asyncio.to_thread(next, mails, None)  # a large mail takes a while: hits must not wait
     await response.write_eof()
     return response
 

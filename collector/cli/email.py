@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import sys
 from dataclasses import astuple
 from typing import IO, TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from collector.cli.context import opened, public_base, run, with_settings
-from collector.mails import Tracking, instrument_many, read_mail, read_recipients
+from collector.mails import Tracking, as_json, instrument_many, read_mail, read_recipients
 from collector.sources.email import email_source, signer
 from collector.sources.withdrawals import Withdrawals
 from collector.store.mirror import Mirror
@@ -78,15 +77,7 @@ def instrument(
         sys.stdout.buffer.write(read_mail(data, kind)(tracking))
         return
     for name, mail in instrument_many(data, kind, tracking, read_recipients(recipients)):
-        sys.stdout.buffer.write(orjson.dumps({"recipient": name, **_as_json(mail)}) + b"\n")
-
-
-def _as_json(mail: bytes) -> dict[str, str]:
-    """Return a mail as JSON can hold it: as text, or in base64 when it is none."""
-    try:
-        return {"mail": mail.decode()}
-    except UnicodeDecodeError:
-        return {"mail_base64": base64.b64encode(mail).decode()}
+        sys.stdout.buffer.write(orjson.dumps({"recipient": name, **as_json(mail)}) + b"\n")
 
 
 @email.command("report")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import itertools
 from functools import partial
@@ -62,6 +63,14 @@ def read_recipients(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
                 " consented as true or false."
             )
         yield recipient, consented in _YES
+
+
+def as_json(mail: bytes) -> dict[str, str]:
+    """Return a mail as JSON can hold it: as text, or in base64 when it is none."""
+    try:
+        return {"mail": mail.decode()}
+    except UnicodeDecodeError:
+        return {"mail_base64": base64.b64encode(mail).decode()}
 
 
 def _object(line: str) -> dict[str, Any] | None:
