@@ -57,7 +57,7 @@ let early: (() => void)[] | undefined = [];
 
 /**
  * Start the tracker, once. Features run in the given order: what may stop an event first, then `queue` (or `direct`),
- * then `context` and `debug`. On a server this does nothing.
+ * then `debug`. On a server this does nothing.
  */
 export const start = (settings: Config & { endpoint: string }, features: readonly Feature[]): void => {
   if (typeof window === 'undefined' || !early) return;

@@ -60,6 +60,12 @@ export const fragments = [
   { name: 'attributes', requires: ['base'], help: 'Properties and user from the script tag' },
   { name: 'bots', requires: ['base'], help: 'Signs of automation' },
   { name: 'hints', requires: ['base'], help: 'User agent client hints' },
+  {
+    name: 'context',
+    files: ['core/version', 'features/context'],
+    requires: ['base'],
+    help: 'Screen, language, time zone, tracker version',
+  },
   { name: 'links', requires: ['track', 'press'], config: ['downloads'], help: 'Outbound links and file downloads' },
   { name: 'tagged', requires: ['track'], help: 'Elements with data-hw-event' },
   { name: 'classes', requires: ['track'], help: 'Elements with the class hw-event--…' },
@@ -93,12 +99,6 @@ export const fragments = [
     files: ['delivery/direct'],
     requires: ['base'],
     help: 'Delivery without memory: one request an event',
-  },
-  {
-    name: 'context',
-    files: ['core/version', 'features/context'],
-    requires: ['queue'],
-    help: 'Screen, language, time zone, tracker version',
   },
   { name: 'debug', requires: ['queue'], help: '?hw-debug shows events and the collector’s verdicts' },
   {

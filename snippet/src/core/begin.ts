@@ -22,5 +22,5 @@ export const watch = (): void => {
   listen('visibilitychange', lookSoon);
   // Back from the browser's memory: seen again.
   listen('pageshow', (event: PageTransitionEvent) => event.persisted && lookSoon((viewed = '')));
-  look();
+  lookSoon();
 };

@@ -6,9 +6,6 @@ import type { Outcome, Step } from '../core/types.ts';
 import type { Body, Waiting } from './batch.ts';
 import { uuid } from './ids.ts';
 
-/** Last touches to a batch just before it leaves; too slow to do at every event. */
-export const packing: ((body: Body) => void)[] = [];
-
 let queue: Body[] = [];
 let flying: Body | 0 | undefined;
 let newest: Outcome;
@@ -47,7 +44,6 @@ const soon = (wait: number): void => {
 };
 
 const pack = (body: Body): string => {
-  packing.forEach((touch) => touch(body));
   body.sentAt = Date.now(); // lets the collector correct a wrong clock
   return JSON.stringify(body);
 };

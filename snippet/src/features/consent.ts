@@ -30,8 +30,7 @@ export const consent = (): void => {
     config.memory = !given || memory;
     guard(() => {
       if (given) localStorage[consentKey] = JSON.stringify(said);
-      else if (given === false)
-        for (const name of Object.keys(localStorage)) if (/^hw:/.test(name)) delete localStorage[name];
+      else if (given === false) for (const name in localStorage) if (/^hw:/.test(name)) delete localStorage[name];
     });
     if (given === false) bake('', 0);
     // What waited goes on with the time it happened at.

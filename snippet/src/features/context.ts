@@ -1,17 +1,17 @@
 // What the server cannot see: screen, language, time zone, and which tracker speaks.
+import { steps } from '../core/emit.ts';
 import { version } from '../core/version.ts';
-import { packing } from '../delivery/queue.ts';
 
 export const context = (): void => {
   let known: object;
-  packing.push((body) => {
-    // The first look at the time zone costs tens of milliseconds: not before a batch is about to leave.
+  steps.push((_, envelope) => {
+    // Temporal knows the zone for free; where it is missing, the first look costs tens of milliseconds, so only one.
     known ||= {
       screen: { width: screen.width, height: screen.height, density: devicePixelRatio },
       locale: navigator.language,
-      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      timezone: (window as any).Temporal?.Now.timeZoneId() || Intl.DateTimeFormat().resolvedOptions().timeZone,
       library: { name: 'headwater', version },
     };
-    Object.assign(body.context, known);
+    Object.assign(envelope.context, known);
   });
 };

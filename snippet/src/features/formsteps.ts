@@ -6,8 +6,9 @@ import { formSaid } from './forms.ts';
 export const formsteps = (): void => {
   const started = new Set<HTMLFormElement>();
   listen('input', ({ target: { form } }) => {
-    if (form && !started.has(form)) formSaid('Started', form);
-    if (form) started.add(form);
+    if (!form || started.has(form)) return;
+    started.add(form);
+    formSaid('Started', form);
   });
   listen('submit', ({ target }) => started.delete(target));
   leavings.push(() => {

@@ -40,7 +40,7 @@ export const vitals = (): void => {
   leavings.push((why) => {
     if (why === 'page') return; // these belong to the document, not to a view
     const worst = Object.values(slow).sort((a, b) => b - a);
-    if (!told && found.fcp! >= 0) track('Web Vitals', { ...found, inp: worst[Math.floor(worst.length / 50)] });
+    if (!told && found.fcp! >= 0) track('Web Vitals', { ...found, inp: worst[(worst.length / 50) | 0] });
     told = 1;
   });
   listen('pageshow', ({ persisted, timeStamp }: PageTransitionEvent) => {
