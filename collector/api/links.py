@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -57,11 +58,12 @@ async def instrument_mails(call: Call) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(call.request)
     made: tuple[str, bytes] | None = first
-    while made is not None:
-        recipient, mail = made
-        await response.write(orjson.dumps({"recipient": recipient, **as_json(mail)}) + b"\n")
-        made = await asyncio.to_thread(next, mails, None)  # a large mail takes a while: hits must not wait
-    await response.write_eof()
+    with suppress(ConnectionResetError):  # who asked has gone
+        while made is not None:
+            recipient, mail = made
+            await response.write(orjson.dumps({"recipient": recipient, **as_json(mail)}) + b"\n")
+            made = await asyncio.to_thread(next, mails, None)  # a large one takes a while: hits must not wait
+        await response.write_eof()
     return response
 
 

@@ -139,6 +139,7 @@ async def test_a_mail_is_made_for_many_recipients_one_a_line(api: Api) -> None:
     assert len({line["mail"] for line in lines}) == 3
     broken = await api("POST", "/sources/mail/mails", {**body, "kind": "mime", "mail": ""})
     assert broken.status in {200, 422}
+    await broken.read()
 
 
 async def test_health_tells_who_runs(api: Api) -> None:
