@@ -7,6 +7,7 @@ import base64
 import hashlib
 import os
 import shutil
+import signal
 import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ async def started(command: tuple[str, ...], folder: Path, port: int) -> AsyncIte
     }
     with (folder / "output").open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *command, env=environment, stdout=output, stderr=output
+            *command, env=environment, stdout=output, stderr=output, start_new_session=True
         )
 
     async def listens() -> bool:
@@ -130,7 +131,7 @@ async def started(command: tuple[str, ...], folder: Path, port: int) -> AsyncIte
         await until(listens)
         yield
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)  # Node may be a launcher's child
         await process.wait()
 
 
