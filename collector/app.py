@@ -186,7 +186,18 @@ def _wire(
         holdings=holdings,
     )
     services = Services(
-        settings, ports, catalogue, gate, pipeline, feed, figures, holdings, short_links, withdrawals, roll
+        settings,
+        ports,
+        catalogue,
+        gate,
+        pipeline,
+        feed,
+        figures,
+        holdings,
+        short_links,
+        withdrawals,
+        roll,
+        deliveries,
     )
     console = _console(parts, services)
     return Collector(

@@ -140,6 +140,8 @@ async def _one_shape(request: web.Request, handler: Handler) -> web.StreamRespon
         error = ApiError(405, headers={"Allow": ", ".join(sorted(wrong.allowed_methods))})
     except web.HTTPNotFound:
         error = ApiError(404)
+    except ConnectionError:
+        raise  # who asked has gone
     except Exception as raised:
         converted = as_api_error(raised)
         if converted is None:

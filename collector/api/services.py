@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collector.sources.short_links import ShortLinks
     from collector.sources.withdrawals import Withdrawals
     from collector.stats import Figures
+    from collector.store.deliveries import DeliveryLog
     from collector.store.workers import Roll
     from collector.stream.feed import Feed
 
@@ -38,6 +39,7 @@ class Services:
     short_links: ShortLinks
     withdrawals: Withdrawals
     roll: Roll
+    deliveries: DeliveryLog
     listeners: set[asyncio.Task[Any] | None] = field(default_factory=set)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.api import events, keys, links, models, people, sources, state
+from collector.api import deliveries, events, keys, links, models, people, sources, state
 from collector.api.operation import Operation
 
 _SOURCE = "/sources/{source}"
@@ -160,6 +160,32 @@ OPERATIONS: tuple[Operation, ...] = (
         models.MailMade,
         body=models.MailsNew,
         media="application/x-ndjson",
+        refusals=(409,),
+    ),
+    Operation(
+        "GET",
+        f"{_SOURCE}/messages/{{message}}",
+        "stats:read",
+        deliveries.report_message,
+        models.MailReport,
+        refusals=(409,),
+    ),
+    Operation(
+        "GET",
+        f"{_SOURCE}/deliveries",
+        "events:read",
+        deliveries.list_deliveries,
+        models.DeliveryList,
+        query=models.LastQuery,
+        refusals=(409,),
+    ),
+    Operation(
+        "POST",
+        f"{_SOURCE}/deliveries/replay",
+        "events:write",
+        deliveries.replay_deliveries,
+        models.ReplayedList,
+        body=models.ReplayWish,
         refusals=(409,),
     ),
     Operation(

@@ -19,7 +19,7 @@ SECRET = "a-webhook-secret-of-thirty-signs"  # noqa: S105 - of a test
 
 
 def path_of(operation: Operation) -> str:
-    return operation.path.format(source="shop", key="k", link="l")
+    return operation.path.format(source="shop", key="k", link="l", message="m")
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)

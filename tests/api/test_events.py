@@ -142,6 +142,39 @@ async def test_a_mail_is_made_for_many_recipients_one_a_line(api: Api) -> None:
     await broken.read()
 
 
+async def test_deliveries_are_listed_and_taken_once_more(api: Api) -> None:
+    settings = {"preset": "json", "keep": "all", "id": "{body.id}"}
+    await api.running.add(id="hook", bridge="webhook", settings=settings)
+    await api.running.public.post("/h/hook", json={"id": "d1", "secret": "of-the-sender"})
+
+    async def listed() -> Any:
+        return (await api.json("GET", "/sources/hook/deliveries"))["items"]
+
+    [row] = await until(listed)
+    assert (row["verdict"], row["reason"], row["kept"]) == ("stored", "", True)
+    assert "of-the-sender" not in str(row)
+    again = await api.json("POST", "/sources/hook/deliveries/replay", {"entries": [row["entry"]]})
+    assert again["items"] == [{"entry": row["entry"], "verdict": "duplicate", "reason": ""}]
+    assert (await api.json("POST", "/sources/hook/deliveries/replay", {}))["items"] == []
+    await api.running.add(id="shop")
+    assert (await api("GET", "/sources/shop/deliveries")).status == 409
+
+
+async def test_a_report_tells_what_became_of_a_message(api: Api) -> None:
+    await api.running.add(id="mail", bridge="email")
+    body = {"message": "m1", "recipient": "r1", "targets": ["https://shop.example/"], "consented": True}
+    made = await api.json("POST", "/sources/mail/links", body)
+    token = made["links"][0].rpartition("/l/")[2]
+    await api.running.public.get(f"/l/{token}", allow_redirects=False)
+
+    async def clicked() -> Any:
+        told = await api.json("GET", "/sources/mail/messages/m1")
+        return told if told["clicks"]["total"] else None
+
+    assert (await until(clicked))["clicks"]["unique"] == 1
+    assert (await api.json("GET", "/sources/mail/messages/other"))["clicks"]["total"] == 0
+
+
 async def test_health_tells_who_runs(api: Api) -> None:
     async def running() -> Any:
         return (await api.json("GET", "/health"))["collectors"]

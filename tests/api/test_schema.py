@@ -78,10 +78,14 @@ async def fill(api: Api, operation: Operation) -> dict[str, str]:
     bridge = "web"
     if "/keys" in operation.path:
         bridge = "rest"
+    if "deliver" in operation.path:
+        bridge = "webhook"
+    if "message" in operation.path or "mails" in operation.path:
+        bridge = "email"
     if "link" in operation.path or "sign" in operation.path or "withdraw" in operation.path:
         bridge = "email"
     await api.running.add(id="source", bridge=bridge)
-    named = {"source": "source"}
+    named = {"source": "source", "message": "m1"}
     if bridge == "rest":
         await api.json("POST", "/sources/source/keys", {"label": "a"})
         named["key"] = (await api.json("GET", "/sources/source/keys"))["items"][0]["id"]

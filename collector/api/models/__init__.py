@@ -1,6 +1,15 @@
 """The shapes of requests and answers, as the OpenAPI document shows them."""
 
 from collector.api.models.base import Count, PageQuery, Strict
+from collector.api.models.deliveries import (
+    DeliveryList,
+    DeliveryView,
+    MailReport,
+    MailTally,
+    Replayed,
+    ReplayedList,
+    ReplayWish,
+)
 from collector.api.models.events import (
     EntryList,
     EntryView,
@@ -61,6 +70,8 @@ __all__ = [
     "Check",
     "CheckList",
     "Count",
+    "DeliveryList",
+    "DeliveryView",
     "EntryList",
     "EntryView",
     "ExportLine",
@@ -82,6 +93,8 @@ __all__ = [
     "LinksNew",
     "MailMade",
     "MailRecipient",
+    "MailReport",
+    "MailTally",
     "MailsNew",
     "Me",
     "PageQuery",
@@ -90,6 +103,9 @@ __all__ = [
     "Recipients",
     "RefusalList",
     "RefusalView",
+    "ReplayWish",
+    "Replayed",
+    "ReplayedList",
     "ShortLinkList",
     "ShortLinkNew",
     "ShortLinkView",
