@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from collector.checkup import Finding, look_at_redis, look_here
 from collector.console.advice import advice
 from collector.render import page
+from collector.stats import NOBODY, REPORTS
 from collector.store import RedisError
 from collector.stream.feed import REFUSED
 
@@ -22,10 +23,12 @@ _LAST = 30
 async def condition(parts: Parts, request: web.Request) -> web.Response:
     """Show how the collector is; also while Redis is away."""
     findings, workers, refusals = look_here(parts.settings), [], []
+    strays: list[tuple[str, int]] = []
     try:
         findings += await look_at_redis(parts.holdings.redis, parts.settings)
         workers = await parts.roll.call()
         refusals = await parts.feed.last(None, [REFUSED], _LAST)
+        strays = (await parts.figures.overview(NOBODY, REPORTS["day"])).tops["reasons"].values
     except (RedisError, OSError) as error:
         text = f"Redis does not answer: {type(error).__name__}. Events are kept on disk meanwhile."
         findings.append(Finding(right=False, name="redis", text=text))
@@ -36,6 +39,7 @@ async def condition(parts: Parts, request: web.Request) -> web.Response:
         findings=[*findings, *_of_stream(parts)],
         state=state,
         workers=workers,
+        strays=strays,
         refusals=[_told(parts, entry) for entry in refusals],
     )
 

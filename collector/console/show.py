@@ -48,6 +48,7 @@ def headline(event: dict[str, Any]) -> dict[str, str]:
         "type": _text(event, "type") or "?",
         "name": _text(event, "event") or _text(event, "name") or _text(context, "page", "title"),
         "where": _text(context, "page", "path"),
+        "url": _text(context, "page", "url"),
         "who": " · ".join(filter(None, [*parts, _text(context, "location", "country")])),
         "bot": _text(context, "bot", "name") or _text(context, "bot", "kind"),
     }

@@ -55,14 +55,6 @@ class Feed:
             found += [entry async for entry in self._back(key, stream, source, count)]
         return sorted(found, key=lambda entry: _order(entry.id), reverse=True)[:count]
 
-    async def find(self, source: str, streams: Sequence[str], message: str) -> Entry | None:
-        """Return the entry of a message that came lately."""
-        for key, stream in self._keys(streams).items():
-            async for entry in self._back(key, stream, source, _PAGE):
-                if entry.body.get("messageId") == message:
-                    return entry
-        return None
-
     async def follow(self, source: str, streams: Sequence[str]) -> AsyncIterator[list[Entry]]:
         """Yield what comes to a source from now on, in groups; an empty one when nothing did for a while."""
         keys = self._keys(streams)

@@ -155,7 +155,12 @@ async def send_hostile(running: Running, text: str) -> None:
     """Put a payload wherever a stranger can."""
     url = f"https://shop.example/{text}?utm_source={quote(text)}&utm_campaign={quote(text)}"
     context = {
-        "page": {"url": url, "title": text, "path": f"/{text}", "referrer": f"https://evil.example/{text}"},
+        "page": {
+            "url": text if ":" in text[:11] else url,
+            "title": text,
+            "path": f"/{text}",
+            "referrer": f"https://evil.example/{text}",
+        },
         "campaign": {"source": text, "name": text},
         "browser": {"name": text},
         "device": {"type": text},
@@ -181,8 +186,12 @@ async def send_hostile(running: Running, text: str) -> None:
 
 async def nothing_ran(page: Page) -> None:
     assert await page.evaluate("window.hacked") is None, page.url
-    links: Any = await page.eval_on_selector_all("a[href]", "all => all.map(each => each.protocol)")
-    assert set(links) <= {"http:"}, page.url
+    links: Any = await page.eval_on_selector_all(
+        "a[href]",
+        "all => all.map(a => [a.protocol, a.host === location.host || a.rel.includes('noopener')])",
+    )
+    assert {protocol for protocol, _ in links} <= {"http:", "https:"}, page.url
+    assert all(safe for _, safe in links), page.url
 
 
 async def test_hostile_payloads_run_nothing(running: Running, browser: Browser) -> None:

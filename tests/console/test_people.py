@@ -95,7 +95,9 @@ async def test_health_says_what_doctor_says_and_who_runs(running: Running) -> No
 
     async def complete() -> str:
         text = await (await running.console.get("/health")).text()
-        return text if "process" in text and "unknown_source" in text else ""
+        return (
+            text if "process" in text and "no source was found" in text and "found no source" in text else ""
+        )
 
     text = await until(complete)
     assert "Everything is as it must be." in text
