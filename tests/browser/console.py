@@ -79,11 +79,12 @@ async def site(html: str) -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-async def serious(page: Page) -> list[str]:
-    """Return what axe finds serious or critical on a page, with the first place of each."""
+async def serious(page: Page, *rules: str) -> list[str]:
+    """Return what axe finds serious or critical on a page, by all its rules or some; each with a place."""
     assert AXE.exists(), "cd snippet && npm ci"
     await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: Any = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    options = {"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}
+    found: Any = await page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{urlsplit(page.url).path}: {each['id']} at {each['nodes'][0]['html'][:200]}"
         for each in found["violations"]
