@@ -16,8 +16,11 @@ from collector.console.fields import (
     privacy_fields,
 )
 from collector.sources import SETTINGS
+from tests.conftest import run_collector, until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import Running
 
 
@@ -101,6 +104,27 @@ async def test_a_change_reaches_the_collectors_and_the_page_says_so(running: Run
     assert "1 of 1 collectors took the change" in await text_of(running, answer.headers["Location"])
     assert running.parts.catalogue.get("one").name == "Two"
     assert running.parts.catalogue.get("one").privacy.scan
+
+
+async def test_every_collector_is_waited_for(running: Running, tmp_path: Path) -> None:
+    other = running.settings.model_copy(update={"data": tmp_path / "other"})
+    async with run_collector(other) as second:
+        await running.add(id="one")
+
+        async def both() -> bool:
+            text = await text_of(running, "/health")
+            return text.count(">process ") == 2 and second.parts.catalogue.find("one") is not None
+
+        await until(both)
+        answer = await running.submit("/sources/one/enabled", {"enabled": "no"})
+
+        assert "taken=2&of=2&ms=" in answer.headers["Location"]
+        assert (await second.post("one", {"batch": [{"type": "page"}]})).status == 403, "at once, everywhere"
+
+    async def alone() -> bool:
+        return (await text_of(running, "/health")).count(">process ") == 1
+
+    await until(alone)
 
 
 async def test_a_change_made_meanwhile_is_not_overwritten(running: Running) -> None:
