@@ -14,6 +14,7 @@ from collector import metrics
 from collector.access import Access
 from collector.access.gate import Gate
 from collector.api import Services, api_application
+from collector.bridges.dialects import DialectBridge
 from collector.bridges.documents import ClientDocuments
 from collector.bridges.email import EmailBridge
 from collector.bridges.email_recorder import Recorder
@@ -160,6 +161,7 @@ def _wire(
             imports=ImportBridge(pipeline, reader),
             documents=ClientDocuments(pipeline, reader),
             tracardi=TracardiBridge(pipeline, reader, deliveries),
+            dialects=DialectBridge(pipeline, reader, deliveries),
             webhooks=WebhookBridge(pipeline, reader, deliveries),
             email=email,
             health=health,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collector.model import Outcome, Refusal
+from collector.protocols.dialect import Call
+from collector.protocols.dialects import DIALECTS
 from collector.protocols.payload import read_payload, read_query
 from collector.protocols.segment import segment
 from collector.protocols.tracardi import Visit, collected, tracardi
@@ -43,8 +45,10 @@ def understood(hit: Hit) -> Protocol:
     """Return the protocol of a kept hit; of rest sources its path says which. Raises Refusal."""
     if hit.source.bridge == "webhook":
         return webhook(hit.source.settings.plan)
-    payload = read_payload(hit.body, hit.headers.get("Content-Type", ""))
     dialect, _, way = hit.path.partition("/")
+    if dialect in DIALECTS:
+        return DIALECTS[dialect].read(Call(hit.body, hit.query, hit.headers, hit.method, f"/{way}")).protocol
+    payload = read_payload(hit.body, hit.headers.get("Content-Type", ""))
     if dialect == "segment":
         return segment(payload, way)
     if way:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from collector.answer import Handler
+    from collector.bridges.dialects import DialectBridge
     from collector.bridges.documents import ClientDocuments
     from collector.bridges.email import EmailBridge
     from collector.bridges.imports import ImportBridge
@@ -56,6 +57,7 @@ def public_routes(
     imports: ImportBridge,
     documents: ClientDocuments,
     tracardi: TracardiBridge,
+    dialects: DialectBridge,
     webhooks: WebhookBridge,
     email: EmailBridge,
     health: Health,
@@ -83,6 +85,7 @@ def public_routes(
         *_posted(f"/collect/{_EVENT}/{_KEY}/{_SESSION}", tracardi.collect),
         ("GET", f"/collect/{_EVENT}/{_KEY}", tracardi.collect),
         ("GET", f"/collect/{_EVENT}/{_KEY}/{_SESSION}", tracardi.collect),
+        *_dialect_routes(dialects),
         ("*", f"/h/{_SOURCE}", webhooks.take),
         ("*", f"/h/{_SOURCE}/{_PATH}", webhooks.take),
         ("GET", "/healthz", health.healthz),
@@ -94,6 +97,15 @@ def public_routes(
     for method, path, handler in table:
         routes.append(web.route(method, prefix + path, guarded(handler)))
     return [*routes, web.route("*", "/{rest:.*}", guarded(unmatched))]
+
+
+def _dialect_routes(dialects: DialectBridge) -> list[tuple[str, str, Handler]]:
+    """Return the paths that other systems' clients send to."""
+    return [
+        *_posted("/api/event", dialects.takes("plausible")),
+        *_posted("/api/send", dialects.takes("umami")),
+        *_posted("/api/batch", dialects.takes("umami")),
+    ]
 
 
 def lean_routes(prefix: str, *, browser: WebBridge, email: EmailBridge) -> list[LeanRoute]:

@@ -29,9 +29,14 @@ def without_keys(way: str, keys: Iterable[str]) -> Callable[[Hit], Hit]:
 
     def clean(hit: Hit) -> Hit:
         body = hit.body
-        for key in keys:
+        for key in filter(None, keys):
             body = body.replace(key.encode(errors="replace"), _MASK)
-        query = [pair for pair in parse_qsl(hit.query, keep_blank_values=True) if pair[0] != _KEY_PARAMETER]
+        known = set(keys)
+        query = [
+            pair
+            for pair in parse_qsl(hit.query, keep_blank_values=True)
+            if pair[0] != _KEY_PARAMETER and pair[1] not in known
+        ]
         headers = CIMultiDict(hit.headers)
         for name in _KEY_HEADERS:
             headers.popall(name, None)

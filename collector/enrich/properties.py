@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from collector import metrics
 from collector.enrich import redact
+from collector.protocols.dialect import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.model import Event, Hit, Privacy
 
+_IN_CONTEXT = ("traits", *NAMES)
 _MASKED = "***"
 _SHOWN = 4  # of a masked text, at its end, if that is no more than a third of it
 
@@ -27,8 +29,9 @@ def judge(event: Event, hit: Hit) -> None:
         for place in ("properties", "traits"):
             if held := event.message.get(place):
                 event.message[place] = _kept(held, privacy, found)
-        if held := context.get("traits"):  # the context is shared by events: it is not written in
-            event.message["context"] = {**context, "traits": _kept(held, privacy, found)}
+        for name in _IN_CONTEXT:  # the context is shared by events: it is not written in
+            if held := context.get(name):
+                event.message["context"] = context = {**context, name: _kept(held, privacy, found)}
     for kind, times in found.items():
         metrics.REDACTIONS.labels(hit.source.id, kind).inc(times)
 

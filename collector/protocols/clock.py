@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _MIN_MS = 0
 _MAX_MS = 253_402_300_799_999  # the end of the year 9999, the last that ISO 8601 writes with four digits
 
@@ -24,6 +26,15 @@ def to_ms(value: Any) -> int | None:
     except (ValueError, OverflowError):
         return None
     return ms if _MIN_MS <= ms <= _MAX_MS else None
+
+
+def seconds_to_ms(value: Any) -> int | None:
+    """Return seconds since 1970, or a text of them, as milliseconds; None when it is neither."""
+    if isinstance(value, str):
+        value = float(value) if _SECONDS.fullmatch(value) else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return to_ms(value * 1000)
+    return None
 
 
 def to_iso(ms: int) -> str:

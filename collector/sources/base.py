@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
+from collector.protocols.dialect import NAMES
+
 _ORIGIN = re.compile(r"^https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?$")
 
 
@@ -22,5 +24,17 @@ def _known_form(value: str) -> str:
     return value
 
 
+Site = Annotated[
+    str,
+    StringConstraints(pattern=rf"^({'|'.join(NAMES)}):[^\s,]{{1,200}}$"),
+]
 Alias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{2,64}$")]
 Origin = Annotated[str, AfterValidator(_known_form)]
+
+SITE = "site:"
+SITES_HELP = "Site ids and tokens of other systems' clients, such as plausible:shop.example or matomo:1."
+
+
+def site_name(dialect: str, site: str) -> str:
+    """Return the name that a dialect's site id has in the catalogue."""
+    return f"{SITE}{dialect}:{site}"

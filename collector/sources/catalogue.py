@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from redis.exceptions import RedisError
 
+from collector.sources.base import SITE
 from collector.sources.form import (
     SourceError,
     TakenError,
@@ -240,9 +241,11 @@ class Catalogue:
 
 
 def names_of(source: Source) -> tuple[str, ...]:
-    """Return the names that lead to a source: its id and its aliases in paths, and its write keys' names."""
-    keys = (key.name for key in getattr(source.settings, "keys", ()))
-    return (source.id, *getattr(source.settings, "aliases", ()), *keys)
+    """Return the names that lead to a source: its id and its aliases in paths, its write keys' and sites'."""
+    settings = source.settings
+    keys = (key.name for key in getattr(settings, "keys", ()))
+    sites = (f"{SITE}{site}" for site in getattr(settings, "sites", ()))
+    return (source.id, *getattr(settings, "aliases", ()), *keys, *sites)
 
 
 def _now() -> str:

@@ -12,7 +12,7 @@ from collector.protocols.presets import PRESETS, Preset
 from collector.protocols.signature import Recipe
 from collector.protocols.template import template
 from collector.protocols.webhook import Plan
-from collector.sources.base import Alias, Origin, StrictModel
+from collector.sources.base import SITES_HELP, Alias, Origin, Site, StrictModel
 from collector.sources.secret import Secret
 
 
@@ -52,6 +52,7 @@ class RestSettings(StrictModel):
     """How a rest source is sent to."""
 
     keys: tuple[WriteKey, ...] = Field((), max_length=100, description="Write keys: see `headwater key`.")
+    sites: tuple[Site, ...] = Field((), max_length=100, description=SITES_HELP)
     keep: Keep = "refused"
 
 

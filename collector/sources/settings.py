@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from collector.sources.base import Alias, Origin, StrictModel
+from collector.sources.base import SITES_HELP, Alias, Origin, Site, StrictModel
 from collector.sources.email import EmailSettings
 from collector.sources.features import PRESETS, known_features
 from collector.sources.options import check_options
@@ -20,6 +20,7 @@ class WebSettings(StrictModel):
         ("*",), description="Allowed origins: https://shop.example, https://*.shop.example, or * for any."
     )
     aliases: tuple[Alias, ...] = Field((), description="Further names for the paths of this source.")
+    sites: tuple[Site, ...] = Field((), max_length=100, description=SITES_HELP)
     preset: Literal[PRESETS] = Field("core", description="Set of tracker features to start from.")  # type: ignore[valid-type]
     features: tuple[str, ...] = Field((), description="Tracker features added to the preset.")
     options: dict[str, Any] = Field(

@@ -1,0 +1,122 @@
+"""The paths of other systems' clients: the source is found by the site id or key that the client has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from collector.answer import REASON_HEADER, accepted_answer, cross_origin, reason_header, refusal_answer
+from collector.bridges import cookie
+from collector.bridges.remember import remember_refused, remember_taken, without_keys
+from collector.bridges.rest import accept_key
+from collector.bridges.web import require_origin
+from collector.exchange import Answer, query_of
+from collector.model import Hit, Outcome, Reason, Refusal, Source
+from collector.protocols.dialect import Call, Dialect, Sent, readable
+from collector.protocols.dialects import DIALECTS
+from collector.sources.base import site_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aiohttp import web
+
+    from collector.answer import Handler
+    from collector.bridges.request import Reader
+    from collector.pipeline import Pipeline
+    from collector.store.deliveries import DeliveryLog
+
+
+class DialectBridge:
+    """The handlers of other systems' paths."""
+
+    def __init__(self, pipeline: Pipeline, reader: Reader, log: DeliveryLog) -> None:
+        self._pipeline = pipeline
+        self._reader = reader
+        self._log = log
+
+    def takes(self, name: str) -> Handler:
+        """Return the handler of a dialect's paths."""
+
+        async def take(request: web.Request) -> Answer:
+            return await self._take(DIALECTS[name], request)
+
+        return take
+
+    async def _take(self, dialect: Dialect, request: web.Request) -> Answer:
+        headers = cross_origin(request) | self._pipeline.advice()
+        source: Source | None = None
+        hit: Hit | None = None
+        secrets: list[str] = []
+        clean = without_keys(f"{dialect.name}{request.path}", secrets)
+        call = _call(request, b"")
+        try:
+            body = await self._reader.server_body(request)
+            call = _call(request, body)
+            sent = dialect.read(call)
+            secrets += sent.secrets
+            source = self._source(dialect.name, sent, request, secrets)
+            hit = self._hit(request, source, body, sent)
+            outcomes = await self._pipeline.take(hit, sent.protocol)
+            headers |= cookie.to_set(hit, request, outcomes)
+        except Refusal as refusal:
+            self._pipeline.refuse(source, refusal, where=f"{request.method} {request.path}"[:200])
+            if source and source.bridge == "rest":
+                remember_refused(self._log, source, hit, refusal, clean)
+            return _with(_refused(dialect, call, refusal), headers)
+        if source.bridge == "rest":
+            remember_taken(self._log, hit, outcomes, clean)
+        return _with(_answer(dialect, call, sent, outcomes), headers | reason_header(outcomes))
+
+    def _source(self, name: str, sent: Sent, request: web.Request, secrets: list[str]) -> Source:
+        """Return the source of the first known site, web source's own id or alias, or write key.
+
+        Raises Refusal unknown_key, source_disabled, origin_forbidden.
+        """
+        catalogue = self._pipeline.catalogue
+        for site in sent.sites:
+            own = catalogue.find(site)
+            source = catalogue.find(site_name(name, site)) or (own if own and own.bridge == "web" else None)
+            if source:
+                if source.bridge == "web":
+                    require_origin(request, source.settings.origins, source.id)
+                return self._pipeline.accept(source.id, source.bridge)
+        secrets += sent.sites
+        try:
+            return accept_key(self._pipeline, request, sent.sites)
+        except Refusal as refusal:
+            told = refusal.reason is Reason.UNKNOWN_KEY and not refusal.detail
+            detail = f"A source takes it once its settings.sites have {name}:ID." if told else refusal.detail
+            raise Refusal(refusal.reason, detail, source=refusal.source) from None
+
+    def _hit(self, request: web.Request, source: Source, body: bytes, sent: Sent) -> Hit:
+        if source.bridge == "web" and len(body) > self._reader.settings.inflated_bytes:
+            limit = self._reader.settings.inflated_bytes
+            raise Refusal(Reason.INFLATED_TOO_LARGE, f"The limit is {limit} bytes.")
+        hit = self._reader.hit(request, source, body)
+        if sent.anonymous:
+            nobody = replace(source, privacy=replace(source.privacy, visitors="anonymous"))
+            return replace(hit, source=nobody, address=None)
+        return cookie.recognised(hit, request)
+
+
+def _call(request: web.Request, body: bytes) -> Call:
+    query = readable(query_of(request))
+    return Call(body, query, request.headers, request.method, request.path)
+
+
+def _answer(dialect: Dialect, call: Call, sent: Sent, outcomes: Sequence[Outcome]) -> Answer:
+    """Return the dialect's own answer when anything is safe or unwanted, else the first refusal's."""
+    if outcomes and all(outcome.refusal for outcome in outcomes):
+        first = outcomes[0].refusal
+        return (first and dialect.refused(call, first)) or accepted_answer(outcomes, {})
+    return dialect.accepted(sent, outcomes)
+
+
+def _refused(dialect: Dialect, call: Call, refusal: Refusal) -> Answer:
+    answer = dialect.refused(call, refusal) or refusal_answer(refusal, {})
+    return _with(answer, {REASON_HEADER: refusal.reason.code})
+
+
+def _with(answer: Answer, headers: Mapping[str, str]) -> Answer:
+    return replace(answer, headers={**answer.headers, **headers})

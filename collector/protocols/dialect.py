@@ -1,0 +1,156 @@
+"""What the dialects of other systems are made of: a request, what it sent, and fields put in their places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from collector.exchange import Answer
+from collector.model import Event, Hit, Reason, Refusal
+from collector.protocols.batch import Batch, Limits, Protocol, understand_each
+from collector.protocols.clock import corrected, to_iso
+from collector.protocols.decode import check_depth
+from collector.protocols.ids import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from collector.model import Outcome
+
+# A site id is written with its dialect: one installation's site 1 is not the other's.
+NAMES = ("plausible", "umami", "posthog", "matomo", "snowplow", "ga4", "amplitude", "mixpanel")
+# Where a dialect's own ids of people are kept, which leave when the source's privacy says so.
+IDS = "ids"
+_LONGEST_TEXT = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as a dialect sees it: its body inflated, its query still encoded."""
+
+    body: bytes
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a call holds: the ids that its source may be found by, and how its events are understood.
+
+    ``secrets`` must not be remembered; ``anonymous`` is the client's wish to be nobody; ``more`` is what
+    the answer needs to know.
+    """
+
+    sites: tuple[str, ...]
+    protocol: Protocol
+    secrets: tuple[str, ...] = ()
+    anonymous: bool = False
+    more: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A dialect: ``read`` a call (raises Refusal), answer as ``accepted`` what is safe.
+
+    ``refused`` answers what is not, where the reason's own answer would be wrong for clients.
+    """
+
+    name: str
+    read: Callable[[Call], Sent]
+    accepted: Callable[[Sent, Sequence[Outcome]], Answer]
+    refused: Callable[[Call, Refusal], Answer | None] = lambda _call, _refusal: None
+
+
+def json_body(status: int, body: Any) -> Answer:
+    """Return an answer in JSON that no cache keeps."""
+    return Answer(
+        status, {"Cache-Control": "no-store", "Content-Type": "application/json"}, orjson.dumps(body)
+    )
+
+
+def in_turn(
+    name: str, items: Sequence[Any], one: Callable[[int, dict[str, Any], Hit], Event], flags: tuple[str, ...]
+) -> Protocol:
+    """Return the protocol that makes one event of each item, which must be an object."""
+
+    def understand(hit: Hit, limits: Limits) -> Batch:
+        if len(items) > limits.events:
+            raise Refusal(Reason.TOO_MANY_EVENTS, f"The limit is {limits.events}.")
+
+        def checked(index: int, item: Any) -> Event:
+            if not isinstance(item, dict):
+                raise Refusal(Reason.NOT_AN_OBJECT, "An event must be an object.")
+            check_depth(item, limits.depth)
+            return one(index, item, hit)
+
+        return understand_each(Batch(name, flags=flags), list(items), checked)
+
+    return understand
+
+
+def placed(name: str, item: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any]:
+    """Return a message with the fields of an item in their places, the rest under ``context.{name}``.
+
+    A value that does not fit its place is part of the rest, so that nothing is lost.
+    """
+    message: dict[str, Any] = {"context": {}}
+    rest: dict[str, Any] = {}
+    for key, value in item.items():
+        path = places.get(key, "")
+        if path and _fits(path, value):
+            put(message, path, value)
+        else:
+            rest[key] = value
+    if rest:
+        message["context"][name] = {**message["context"].get(name, {}), **rest}
+    return message
+
+
+def put(message: dict[str, Any], path: str, value: Any) -> None:
+    """Set a field by its dotted path."""
+    *parents, last = path.split(".")
+    place = message
+    for parent in parents:
+        place = place.setdefault(parent, {})
+    place[last] = value
+
+
+def _fits(path: str, value: Any) -> bool:
+    if path.startswith(("properties.", "traits.")) or f".{IDS}." in path:
+        return True
+    if path in {"properties", "traits"}:
+        return isinstance(value, dict)
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_TEXT
+
+
+def finished(
+    index: int,
+    kind: str,
+    message: dict[str, Any],
+    hit: Hit,
+    *,
+    message_id: str | None = None,
+    original: int | None = None,
+    sent: int | None = None,
+) -> Event:
+    """Return the event of a message: its id, type and times, by our clock. Times are milliseconds."""
+    message_id = message_id or uuid7(hit.received_at)
+    times = {"originalTimestamp": original, "sentAt": sent}
+    message = {
+        "messageId": message_id,
+        "type": kind,
+        **message,
+        **{key: to_iso(time) for key, time in times.items() if time is not None},
+        "timestamp": to_iso(corrected(hit.received_at, sent, original)),
+        "receivedAt": to_iso(hit.received_at),
+    }
+    return Event(index, message_id, kind, message.get("anonymousId") or message.get("userId") or "", message)
+
+
+def readable(header: str) -> str:
+    """Return a header's text without the halves of characters that raw Latin-1 leaves in it."""
+    return header.encode(errors="replace").decode()

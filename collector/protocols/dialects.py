@@ -1,0 +1,8 @@
+"""The dialects of other systems by their names."""
+
+from __future__ import annotations
+
+from collector.protocols.plausible import PLAUSIBLE
+from collector.protocols.umami import UMAMI
+
+DIALECTS = {dialect.name: dialect for dialect in (PLAUSIBLE, UMAMI)}

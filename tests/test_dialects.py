@@ -1,0 +1,294 @@
+"""Other systems' dialects at the public door: their clients' answers, sources, privacy; nothing lost."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collector.model import Hit, Refusal, Source
+from collector.protocols import Limits, plausible, umami
+from collector.protocols.dialect import Call
+from collector.protocols.dialects import DIALECTS
+from collector.sources.keys import add_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.conftest import Running
+
+PAGE = {"Origin": "https://shop.example", "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/149.0"}
+SITES = {
+    "plausible": "shop.example",
+    "umami": "b1c2d3e4-0000-4000-8000-000000000001",
+}
+VIEW = {"n": "pageview", "u": "https://shop.example/a", "d": "shop.example", "r": None}
+SEEN = {"website": SITES["umami"], "hostname": "shop.example", "url": "/a", "title": "A", "screen": "1x1"}
+
+
+def messages(name: str, body: Any, path: str = "", query: str = "", **headers: str) -> list[dict[str, Any]]:
+    """Return what a dialect makes of a request, before enrichment."""
+    source = Source(id="r1", name="Test", bridge="web", settings=None)
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    sent = DIALECTS[name].read(Call(data, query, headers, "POST", path))
+    hit = Hit(source, 1767323045000, data, query, headers)
+    return [event.message for event in sent.protocol(hit, Limits()).events]
+
+
+def emitted(message: dict[str, Any], name: str, item: Mapping[str, Any], places: Mapping[str, str]) -> Any:
+    """Return the client's item as it can be made again from what is stored."""
+    rest = message["context"].get(name, {})
+    return {key: rest[key] if key in rest else _at(message, places[key]) for key in item}
+
+
+def _at(message: Any, path: str) -> Any:
+    for part in path.split("."):
+        message = message[part]
+    return message
+
+
+PLAUSIBLE = [
+    VIEW,
+    {**VIEW, "n": "Signup", "p": {"plan": "pro"}, "i": False, "$": {"amount": 7.5, "currency": "EUR"}},
+    {"name": "engagement", "url": "https://shop.example/", "domain": "shop.example", "sd": 80, "e": 900},
+    {**VIEW, "n": "x", "m": [1], "w": 1200, "h": 1, "v": 9, "u": {"no": "text"}},
+]
+
+
+@pytest.mark.parametrize("item", PLAUSIBLE)
+def test_nothing_of_plausibles_is_lost(item: dict[str, Any]) -> None:
+    (message,) = messages("plausible", item)
+    places = plausible.PLACES if message["type"] == "track" else {**plausible.PLACES, "n": "name"}
+
+    assert emitted(message, "plausible", item, places) == item
+
+
+async def test_plausibles_page_view_and_event(running: Running) -> None:
+    source = await running.add(settings={"sites": ["plausible:shop.example"]})
+    goal = {**VIEW, "n": "Signup", "m": '{"plan":"pro"}', "r": "https://x.example/"}
+
+    answers = [await running.public.post("/api/event", json=item, headers=PAGE) for item in (VIEW, goal)]
+
+    assert [(answer.status, await answer.text()) for answer in answers] == [(202, "ok")] * 2
+    page, event = await running.events()
+    assert (page["type"], page["context"]["page"]["path"]) == ("page", "/a")
+    assert (event["event"], event["properties"]) == ("Signup", {"plan": "pro"})
+    assert event["context"]["page"]["referrer"] == "https://x.example/"
+    assert event["anonymousId"] == page["anonymousId"]  # made by the source's privacy: cookieless
+    assert (page["source"]["id"], page["collector"]["protocol"]) == (source.id, "plausible")
+    assert event["context"]["browser"]["name"] == "Firefox"
+
+
+async def test_a_dropped_one_says_so(running: Running) -> None:
+    await running.add(settings={"sites": ["plausible:shop.example"]}, privacy={"gpc": "drop"})
+
+    answer = await running.public.post("/api/event", json=VIEW, headers={**PAGE, "Sec-GPC": "1"})
+
+    assert (answer.status, answer.headers["X-Plausible-Dropped"]) == (202, "1")
+    assert await running.events() == []
+
+
+async def test_on_a_rest_source_plausibles_headers_are_the_visitors(running: Running) -> None:
+    await running.add(
+        bridge="rest", settings={"sites": ["plausible:shop.example"]}, privacy={"address": "network"}
+    )
+    forwarded = {"User-Agent": PAGE["User-Agent"], "X-Forwarded-For": "203.0.113.9, 10.0.0.1"}
+
+    assert (await running.public.post("/api/event", json=VIEW, headers=forwarded)).status == 202
+
+    (event,) = await running.events()
+    assert (event["context"]["ip"], event["context"]["browser"]["name"]) == ("203.0.113.0", "Firefox")
+
+
+UMAMI = [
+    {"type": "event", "payload": SEEN},
+    {"type": "event", "payload": {**SEEN, "name": "Buy", "tag": "b", "id": "u1", "data": {"n": 1}}},
+    {"type": "identify", "payload": {**SEEN, "id": "u1", "data": {"plan": "pro"}}},
+    {"type": "performance", "payload": {**SEEN, "lcp": 1200, "cls": 0.1, "name": ""}},
+    {"type": "event", "payload": {**SEEN, "name": "b", "data": [1], "timestamp": 1767323000, "ip": "::1"}},
+]
+
+
+@pytest.mark.parametrize("item", UMAMI)
+def test_nothing_of_umamis_is_lost(item: dict[str, Any]) -> None:
+    (message,) = messages("umami", item)
+    places = {**umami.PLACES, "data": "traits" if item["type"] == "identify" else "properties"}
+
+    assert emitted(message, "umami", item["payload"], places) == item["payload"]
+    assert message["context"]["umami"]["$type"] == item["type"]
+
+
+async def test_umamis_visit_goes_on_with_its_token(running: Running) -> None:
+    await running.add(settings={"sites": [f"umami:{SITES['umami']}"]}, privacy={"visitors": "cookie"})
+
+    first = await running.public.post("/api/send", json=UMAMI[0], headers=PAGE)
+    told = await first.json()
+    headers = {**PAGE, "x-umami-cache": told["cache"]}
+    second = await running.public.post("/api/send", json=UMAMI[1], headers=headers)
+    forged = await running.public.post("/api/send", json=UMAMI[0], headers={**PAGE, "x-umami-cache": "a.b.c"})
+
+    assert (first.status, set(told)) == (200, {"cache", "sessionId", "visitId"})
+    assert await second.json() == told
+    page, event, other = await running.events()
+    assert page["context"]["page"] == {"url": "https://shop.example/a", "path": "/a", "title": "A"}
+    assert (event["event"], event["userId"], event["properties"]) == ("Buy", "u1", {"n": 1})
+    assert page["sessionId"] == event["sessionId"] == told["visitId"]
+    assert page["anonymousId"] == event["anonymousId"] == told["sessionId"]
+    assert other["sessionId"] != page["sessionId"]
+    assert forged.status == 200
+
+
+async def test_umamis_batch_names_what_is_bad(running: Running) -> None:
+    await running.add(settings={"sites": [f"umami:{SITES['umami']}"]})
+    foreign = {"type": "event", "payload": {**SEEN, "website": "other"}}
+
+    answer = await running.public.post("/api/batch", json=[*UMAMI, {"type": "no", "payload": SEEN}, foreign])
+
+    told = await answer.json()
+    assert answer.status == 200
+    assert (told["size"], told["processed"], told["errors"]) == (7, 5, 2)
+    assert [row["index"] for row in told["details"]] == [5, 6]
+    assert len(await running.events()) == 5
+
+
+async def test_a_bot_that_is_not_wanted_hears_umamis_beep(running: Running) -> None:
+    await running.add(settings={"sites": [f"umami:{SITES['umami']}"]}, enrichment={"bots": "drop"})
+
+    answer = await running.public.post("/api/send", json=UMAMI[0], headers={"User-Agent": "Googlebot/2.1"})
+
+    assert (answer.status, await answer.json()) == (200, {"beep": "boop"})
+
+
+# For every dialect: a good request of one event.
+GOOD: dict[str, tuple[str, Any]] = {
+    "plausible": ("/api/event", VIEW),
+    "umami": ("/api/send", UMAMI[1]),
+}
+
+
+async def send(running: Running, name: str, **headers: str) -> Any:
+    path, body = GOOD[name]
+    data = body if isinstance(body, bytes) else orjson.dumps(body)
+    return await running.public.post(path, data=data, headers={**PAGE, **headers})
+
+
+@pytest.mark.parametrize("name", GOOD)
+async def test_an_unknown_site_is_refused_with_what_to_do(running: Running, name: str) -> None:
+    answer = await send(running, name)
+
+    assert answer.status == 401
+    assert f"{name}:" in (await answer.json())["message"]
+    assert answer.headers["Access-Control-Allow-Origin"] == PAGE["Origin"]
+
+
+@pytest.mark.parametrize("name", GOOD)
+async def test_a_site_leads_to_its_source_only_from_allowed_origins(running: Running, name: str) -> None:
+    fields = {"sites": [f"{name}:{SITES[name]}"], "origins": ["https://shop.example"]}
+    await running.add(settings=fields)
+
+    assert (await send(running, name)).status < 300
+    assert (await send(running, name, Origin="https://x.example")).status == 403
+    assert len(await running.events()) == 1
+
+
+@pytest.mark.parametrize("name", GOOD)
+async def test_a_write_key_may_stand_for_a_site_and_is_not_remembered(running: Running, name: str) -> None:
+    source = await running.add(bridge="rest", settings={"keep": "all"})
+    await add_key(running.parts.catalogue, source.id, key=SITES[name])
+
+    assert (await send(running, name)).status < 300
+
+    await running.parts.deliveries.flush()
+    (row,) = await running.parts.deliveries.last(source.id)
+    assert SITES[name].encode() not in row["raw"]
+
+
+@pytest.mark.parametrize("name", GOOD)
+async def test_who_must_not_be_known_leaves_no_id(running: Running, name: str) -> None:
+    await running.add(settings={"sites": [f"{name}:{SITES[name]}"]}, privacy={"visitors": "anonymous"})
+
+    await send(running, name)
+
+    (event,) = await running.events()
+    assert {"anonymousId", "userId", "sessionId", "traits"}.isdisjoint(event)
+    assert name not in event["context"]
+
+
+@pytest.mark.parametrize("name", GOOD)
+async def test_consent_is_asked_for(running: Running, name: str) -> None:
+    await running.add(settings={"sites": [f"{name}:{SITES[name]}"]}, privacy={"consent": "required"})
+
+    await send(running, name)
+
+    assert await running.events() == []
+
+
+HOSTILE = [
+    b"",
+    b"\xff\xfe",
+    b"{",
+    b"[]",
+    b"[1]",
+    b"null",
+    b"7",
+    b'"a"',
+    b"[" * 99_999,
+    b'{"a":' * 5000,
+    gzip.compress(b" " * 50_000_000),
+    b"\x1f\x8bbroken",
+    b"data=%%%&data=%ff",
+    b"<a/>",
+    b'{"batch":[1,{}],"data":[1,{}],"requests":[1,{},"?","%ff"],"api_key":[],"type":{},"payload":7}',
+]
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("name", GOOD)
+async def test_hostile_bodies_are_no_fault(running: Running, name: str, known: bool) -> None:
+    if known:
+        await running.add(settings={"sites": [f"{name}:{SITES[name]}"]})
+    path, good = GOOD[name]
+    text = good if isinstance(good, bytes) else orjson.dumps(good)
+    bodies = [*HOSTILE, text[: len(text) // 2], text + b"}", text.replace(b"/a", b"\\ud800\\u0000")]
+
+    for body in bodies:
+        answer = await running.public.post(path, data=body, headers={**PAGE, "User-Agent": "\udcfc"})
+        assert answer.status < 500, body[:80]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=9,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+@pytest.mark.parametrize("name", GOOD)
+def test_any_values_in_the_fields_are_understood_or_refused(name: str, data: Any) -> None:
+    path, good = GOOD[name]
+    if isinstance(good, bytes):
+        return
+    body = _changed(good, data)
+
+    try:
+        messages(name, body, path)
+    except Refusal as refusal:
+        assert refusal.reason.status < 500  # noqa: PT017 - either is right
+
+
+def _changed(value: Any, data: Any) -> Any:
+    """Return a value of which any part may have become anything."""
+    if data.draw(st.integers(0, 9)) == 0:
+        return data.draw(JSON)
+    if isinstance(value, dict):
+        return {key: _changed(inner, data) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_changed(inner, data) for inner in value]
+    return value
