@@ -273,6 +273,21 @@ for (const [feature, config, { after: act, ...options }, check] of changes)
     check(server.events().at(-1));
   });
 
+test('title: views that follow each other faster than titles change all count', async (t) => {
+  const { page, server } = await visitor(t, browser, { chosen: ['spa', 'title', 'queue'] });
+  await until(() => server.events().length, 'the first view');
+  await page.evaluate(async () => {
+    for (const path of ['/two', '/three']) {
+      history.pushState(null, '', path);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    document.title = 'Three';
+  });
+  await until(() => server.events().length === 3, 'both views');
+  const { url, title } = server.events()[2].context.page;
+  assert.deepEqual([url, title], [`${server.origin}/three`, 'Three']);
+});
+
 test('sampling: a share of none sends nothing', async (t) => {
   const { page, server } = await visitor(t, browser, { chosen: ['sampling', 'queue'], config: { sample: 0 } });
   assert.deepEqual(await page.evaluate(() => headwater('track', 'Seen')), { outcome: 'dropped' });

@@ -1,0 +1,91 @@
+"""Real routers: one view for each page that somebody sees, with its own address, title and referrer."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+
+from collector.tracker import snippet
+from tests.browser.routers import ROUTERS, TITLES
+from tests.browser.street import Door
+from tests.conftest import until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playwright.async_api import Page
+
+    from collector.model import Source
+    from tests.browser.routers import Pages
+    from tests.conftest import Running
+
+NEWS = "https://news.example/"
+
+
+@pytest.fixture(scope="session")
+def apps() -> dict[str, Pages]:
+    """Every router's app, built."""
+    return {name: build() for name, build in ROUTERS.items()}
+
+
+@pytest.mark.parametrize("features", [(), ("title",)], ids=["core", "core with title"])
+@pytest.mark.parametrize("name", ROUTERS)
+async def test_every_view_counts_once_as_what_it_is(
+    running: Running, page: Page, apps: dict[str, Pages], name: str, features: tuple[str, ...]
+) -> None:
+    """Without the feature `title` a router that renders late has the title of the page before."""
+    source = await running.add(settings={"features": features})
+    async with _site(running, source, apps[name]) as origin:
+        await page.goto(f"{origin}/", referer=NEWS)
+        steps = [
+            page.get_by_text("Push").click,
+            page.get_by_text("Replace").click,
+            page.go_back,
+            page.go_forward,
+        ]
+        for count, step in enumerate(steps, 1):
+            await _events(running, page, count)
+            await step()
+        await _events(running, page, len(steps) + 1)
+        await page.evaluate("() => { headwater('track', 'Last') }")
+        events = await _events(running, page, len(steps) + 2)
+
+    paths = ["/", "/two", "/three", "/", "/three"]
+    addresses = [origin + path for path in paths]
+    seen = [event["context"]["page"] for event in events[:-1]]
+    assert [event["type"] for event in events] == ["page"] * len(paths) + ["track"]
+    assert [at["url"] for at in seen] == addresses
+    assert [at["referrer"] for at in seen] == [NEWS, *addresses[:-1]]
+    if features:
+        assert [at.get("title") for at in seen] == [TITLES[path] for path in paths]
+
+
+@asynccontextmanager
+async def _site(running: Running, source: Source, pages: Pages) -> AsyncIterator[str]:
+    """Serve an app with the source's tag; yield its origin."""
+    tag = snippet(source, f"http://127.0.0.1:{running.parts.ports.public}")
+    head = f'<link rel="icon" href="data:,">{tag}</head>'.encode()
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        body, kind = pages(request.path)
+        return web.Response(body=body.replace(b"</head>", head, 1), content_type=kind)
+
+    door = Door(answer)
+    await door.open()
+    yield f"http://127.0.0.1:{door.port}"
+    await door.close()
+
+
+async def _events(running: Running, page: Page, count: int) -> list[dict[str, Any]]:
+    """Return the events once there are as many as there must be by now."""
+
+    async def enough() -> list[dict[str, Any]]:
+        await page.evaluate("() => { window.headwater?.flush() }")
+        found = await running.events()
+        return found if len(found) >= count else []
+
+    found: list[dict[str, Any]] = await until(enough)
+    return found
