@@ -16,7 +16,7 @@ from rich.console import Console
 from benchmarks.contender import headwater, yardstick
 from benchmarks.measure import Figures, LostError, measure
 from benchmarks.needs import missing
-from benchmarks.report import table, write_page
+from benchmarks.report import remember, table, write_page
 from collector.store.embedded import embedded_server
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def main() -> None:
         sys.exit(f"benchmarks: {error}")
     console.print(table(figures))
     write_page(figures, server, busy)
+    remember(figures, server, busy)
 
 
 main()

@@ -39,13 +39,16 @@ class Contender:
 
 
 @asynccontextmanager
-async def headwater(folder: Path, redis_url: str) -> AsyncIterator[Contender]:
-    """Yield the collector, one process, with its settings' defaults and one web source."""
+async def headwater(
+    folder: Path, redis_url: str, *flags: object, sources: int = 1
+) -> AsyncIterator[Contender]:
+    """Yield the collector with its settings' defaults, but for ``flags``, and its web sources."""
     port = _free_port()
     data = folder / "headwater"
-    await _add_source(Settings(data=data, redis_url=redis_url))
-    flags = ("--host", "127.0.0.1", "--port", port, "--console-port", 0, "--data", data)
-    command = (sys.executable, "-m", "collector", "serve", *flags, "--redis-url", redis_url)
+    await _add_sources(Settings(data=data, redis_url=redis_url), sources)
+    address = ("--host", "127.0.0.1", "--port", port, "--console-port", 0)
+    where = ("--data", data, "--redis-url", redis_url)
+    command = (sys.executable, "-m", "collector", "serve", *address, *where, *flags)
     async with _serving("headwater", port, Names().stream(0), command) as contender:
         yield contender
 
@@ -70,9 +73,11 @@ async def yardstick(folder: Path, redis_url: str) -> AsyncIterator[Contender]:
         yield contender
 
 
-async def _add_source(settings: Settings) -> None:
+async def _add_sources(settings: Settings, number: int) -> None:
     async with opened(settings) as (_, _, catalogue):
-        await catalogue.add(check_form({"id": SOURCE, "name": "Benchmark", "bridge": "web"}))
+        for name in (SOURCE, *(f"{SOURCE}-{more}" for more in range(1, number))):
+            if catalogue.find(name) is None:
+                await catalogue.add(check_form({"id": name, "name": "Benchmark", "bridge": "web"}))
 
 
 @asynccontextmanager

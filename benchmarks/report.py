@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
 from rich import box
 from rich.table import Table
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from benchmarks.measure import Figures
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+HISTORY = Path(__file__).parent / "history.jsonl"
 BEGIN, END = "<!-- made by make bench: begin -->", "<!-- made by make bench: end -->"
 
 _HEADINGS = (
@@ -45,14 +47,42 @@ def table(figures: Sequence[Figures]) -> Table:
     return shown
 
 
+def put(name: str, headings: Sequence[str], rows: Sequence[Sequence[str]], *, page: str = PAGE.name) -> None:
+    """Print a table, and put it with date and machine between the markers of ``python -m NAME``."""
+    lines = [f"| {' | '.join(row)} |" for row in (headings, ("---",) * len(headings), *rows)]
+    command, file = f"python -m {name.partition(' ')[0]}", PAGE.parent / page
+    made = "\n".join([_facts(command, f"load average {os.getloadavg()[0]:.1f}"), "", *lines])
+    print(made)
+    begin, end = f"<!-- made by python -m {name}: begin -->", f"<!-- made by python -m {name}: end -->"
+    before, rest = file.read_text(encoding="utf-8").split(begin)
+    _, after = rest.split(end)
+    file.write_text(f"{before}{begin}\n{made}\n{end}{after}", encoding="utf-8")
+
+
 def write_page(figures: Sequence[Figures], server: str, busy: float) -> None:
     """Put the figures, with date, machine and its load before the run, between the markers of the page."""
     text = PAGE.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
     lines = [f"| {' | '.join(row)} |" for row in (_HEADINGS, ("---",) * len(_HEADINGS), *_rows(figures))]
-    made = "\n".join([_facts(server, busy), "", *lines])
+    load = f"{server}; load average {busy:.1f} before the run"
+    made = "\n".join([_facts("make bench", load), "", *lines])
     PAGE.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", encoding="utf-8")
+
+
+def remember(figures: Sequence[Figures], server: str, busy: float) -> None:
+    """Add the figures to the history, a line a run, so that a regression shows."""
+    told = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "version": __version__,
+        "python": platform.python_version(),
+        "processor": _processor(),
+        "server": server,
+        "load": round(busy, 1),
+        "rows": [[cell.strip() for cell in row[:6]] for row in _rows(figures)],
+    }
+    with HISTORY.open("ab") as history:
+        history.write(orjson.dumps(told) + b"\n")
 
 
 def _rows(figures: Sequence[Figures]) -> Iterator[tuple[str, ...]]:
@@ -75,12 +105,11 @@ def _rows(figures: Sequence[Figures]) -> Iterator[tuple[str, ...]]:
         )
 
 
-def _facts(server: str, busy: float) -> str:
+def _facts(command: str, more: str) -> str:
     date = datetime.now(UTC).date().isoformat()
     machine = f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-    software = f"headwater {__version__}, Python {platform.python_version()}, {server}"
-    load = f"load average {busy:.1f} before the run"
-    return f"Measured on {date} with `make bench` on {machine}; {software}; {load}."
+    software = f"headwater {__version__}, Python {platform.python_version()}"
+    return f"Measured on {date} with `{command}` on {machine}; {software}; {more}."
 
 
 def _processor() -> str:

@@ -44,6 +44,7 @@ _WORKER = f"_{PREFIX}WORKER"
     "public_url",
     "console_url",
     "workers",
+    "partitions",
     "data",
     "redis_url",
     "log_level",

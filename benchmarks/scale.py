@@ -1,0 +1,146 @@
+"""``python -m benchmarks.scale``: how cost and memory grow with workers, partitions, sources, connections.
+
+Needs wrk. Writes docs/scale.md's table, and from it the plan for a billion events a day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import aiohttp
+from redis.asyncio import Redis
+
+from benchmarks import load
+from benchmarks.contender import headwater
+from benchmarks.process import cpu_seconds, memory_bytes
+from benchmarks.report import put
+from collector.store.embedded import embedded_server
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.contender import Contender
+
+PAGE = "scale.md"
+_EVENTS_A_HIT = 10
+_WORKERS, _PARTITIONS, _SOURCES, _CONNECTIONS = (2,), (4, 16), (1_000, 10_000), (1_000, 10_000)
+_DAY_SECONDS = 24 * 3600
+_A_DAY = 1_000_000_000
+_PEAK = 3  # the busiest minutes of a day beside its average
+_FILLED = 0.6  # of a core or of memory: beyond that waiting times grow, and nothing is left for a failure
+_SHARD_BYTES = 32 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    own: float
+    server: float
+    mib: float
+    bytes_an_event: float
+
+
+def main() -> None:
+    """Print the tables and put them on the page."""
+    rows, base = asyncio.run(_run())
+    headings = ("what", "number", "own µs an event", "server µs an event", "memory MiB")
+    put("benchmarks.scale", headings, rows, page=PAGE)
+    put("benchmarks.scale (plan)", ("for a billion events a day", "figure", "from"), _plan(base), page=PAGE)
+
+
+async def _run() -> tuple[list[tuple[str, ...]], _Cell]:
+    base = await _measured()
+    rows = [
+        _row("all of it alone", 1, base),
+        *[_row("workers", each, await _measured("--workers", each)) for each in _WORKERS],
+        *[_row("partitions", each, await _measured("--partitions", each)) for each in _PARTITIONS],
+        *[_row("sources", each, await _measured(sources=each)) for each in _SOURCES],
+        *await _open_connections(),
+    ]
+    return rows, base
+
+
+def _row(what: str, number: int, cell: _Cell) -> tuple[str, ...]:
+    return (what, f"{number:,}", f"{cell.own:.1f}", f"{cell.server:.1f}", f"{cell.mib:.0f}")
+
+
+async def _measured(*flags: object, sources: int = 1) -> _Cell:
+    """Return what an event costs with these flags, over a few seconds of load."""
+    with tempfile.TemporaryDirectory(prefix="headwater-bench-") as name:
+        folder = Path(name)
+        async with embedded_server(folder) as url, Redis.from_url(url) as redis:
+            await redis.config_set("auto-aof-rewrite-percentage", 0)
+            server = (await redis.info("server"))["process_id"]
+            async with headwater(folder, url, *flags, sources=sources) as ours:
+                used = (await redis.info("memory"))["used_memory"]
+                own, theirs = cpu_seconds(ours.pid), cpu_seconds(server)
+                events = (await load.send(ours.url, _EVENTS_A_HIT)).hits * _EVENTS_A_HIT
+                return _Cell(
+                    (cpu_seconds(ours.pid) - own) / events * 1e6,
+                    (cpu_seconds(server) - theirs) / events * 1e6,
+                    memory_bytes(ours.pid) / 1024**2,
+                    ((await redis.info("memory"))["used_memory"] - used) / events,
+                )
+
+
+async def _open_connections() -> list[tuple[str, ...]]:
+    """Return rows for open connections: the memory of each, while one more is answered."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="headwater-bench-") as name:
+        folder = Path(name)
+        async with embedded_server(folder) as url, headwater(folder, url) as ours:
+            before = memory_bytes(ours.pid)
+            for number in _CONNECTIONS:
+                writers = await _connect(ours, number)
+                grown = memory_bytes(ours.pid) - before
+                for writer in writers:
+                    writer.close()
+                each = f"{grown / number / 1024:.1f} KiB each"
+                rows.append(("open connections", f"{number:,}", "", "", each))
+                await asyncio.sleep(1)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return rows
+
+
+async def _connect(ours: Contender, number: int) -> list[asyncio.StreamWriter]:
+    parts = urlsplit(ours.url)
+    writers = []
+    for _ in range(number):
+        _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        writer.write(b"GET /p/bench.gif HTTP/1.1\r\nHost: x\r\n")  # begun, and not yet whole
+        writers.append(writer)
+    async with (
+        aiohttp.ClientSession() as client,
+        client.get(ours.url.replace("/e/", "/s/") + ".js") as answer,
+    ):
+        answer.raise_for_status()
+    return writers
+
+
+def _plan(cell: _Cell) -> Sequence[tuple[str, ...]]:
+    average = _A_DAY / _DAY_SECONDS
+    peak = average * _PEAK
+    cores, servers = (peak * cost / 1e6 / _FILLED for cost in (cell.own, cell.server))
+    day = _A_DAY * cell.bytes_an_event
+    return [
+        ("events a second, average and peak", f"{average:,.0f} and {peak:,.0f}", f"peak is {_PEAK} times"),
+        ("collector workers", f"{cores:.0f}", f"{cell.own:.1f} µs an event, cores filled to {_FILLED:.0%}"),
+        ("cores of Redis", f"{servers:.0f}", f"{cell.server:.1f} µs an event, as filled"),
+        ("memory of a day", f"{day / 1024**4:.1f} TiB", f"{cell.bytes_an_event:,.0f} bytes an event"),
+        (
+            "shards that hold six hours",
+            f"{day / 4 / _FILLED / _SHARD_BYTES:.0f}",
+            f"{_SHARD_BYTES >> 30} GiB each, filled to {_FILLED:.0%}",
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    main()
