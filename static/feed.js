@@ -5,6 +5,6 @@ function follow(url, handlers) {
   const feed = new EventSource(url);
   for (const [kind, handle] of Object.entries(handlers)) feed.addEventListener(kind, handle);
   feed.addEventListener('error', () => {
-    if (feed.readyState === EventSource.CLOSED) setTimeout(() => follow(url, handlers), AGAIN_MS);
+    if (feed.readyState === EventSource.CLOSED) setTimeout(() => follow(url.split('?')[0], handlers), AGAIN_MS);
   });
 }

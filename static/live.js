@@ -16,7 +16,9 @@ function fits(row) {
 function place(kind, html) {
   const list = lists[kind];
   list.insertAdjacentHTML('afterbegin', html);
-  list.firstElementChild.hidden = !fits(list.firstElementChild);
+  const row = list.firstElementChild;
+  if (list.querySelectorAll(`[data-entry="${CSS.escape(row.dataset.entry)}"]`).length > 1) return row.remove();
+  row.hidden = !fits(row);
   document.getElementById(`${kind}-empty`).hidden = true;
   while (list.children.length > MOST) list.lastElementChild.remove();
 }

@@ -9,6 +9,7 @@ from collector.assets import asset
 from collector.console.live import row
 from collector.console.tabs import tab
 from collector.protocols.presets import PRESETS
+from collector.stream.feed import REFUSED
 from collector.tracker import snippet
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 async def install(parts: Parts, request: web.Request) -> web.Response:
     """Show how data gets to the source."""
     source = parts.source(request)
+    since = await parts.feed.ends((*source.streams, REFUSED))
     last = await parts.feed.last(source.id, source.streams, 1)
     public = parts.public
     return tab(
@@ -41,6 +43,7 @@ async def install(parts: Parts, request: web.Request) -> web.Response:
         public=public,
         host=urlsplit(public).netloc,
         local=urlsplit(public).hostname in _LOCAL,
+        since=",".join(since),
         first=row(source, last[0]) if last else "",
         **_OF_BRIDGE.get(source.bridge, _nothing)(source, public, parts.ports.public),
     )

@@ -31,12 +31,14 @@ _HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X
 async def live(parts: Parts, request: web.Request) -> web.Response:
     """Show the last events and refusals; the page then follows by itself."""
     source = parts.source(request)
+    since = await parts.feed.ends((*source.streams, REFUSED))  # first: what comes meanwhile is shown too
     events = await parts.feed.last(source.id, source.streams, _LAST)
     refusals = await parts.feed.last(source.id, [REFUSED], _LAST)
     return tab(
         source,
         request,
         "live",
+        since=",".join(since),
         events=[row(source, entry) for entry in events],
         refusals=[row(source, entry) for entry in refusals],
     )
@@ -73,8 +75,10 @@ def row(source: Source, entry: Entry) -> str:
 
 async def _send(parts: Parts, source: Source, request: web.Request, response: web.StreamResponse) -> None:
     beat_at, second, sent = time.monotonic(), 0, 0
-    await response.write(b"event: ready\ndata: {}\n\n")
-    async for group in parts.feed.follow(source.id, (*source.streams, REFUSED)):
+    # With an id a browser that asks again tells so: it goes on from then, not from when the page was made.
+    await response.write(b"event: ready\nid: 1\ndata: {}\n\n")
+    since = () if "Last-Event-ID" in request.headers else request.query.get("since", "").split(",")
+    async for group in parts.feed.follow(source.id, (*source.streams, REFUSED), since):
         for entry in group:
             if int(time.monotonic()) != second:
                 second, sent = int(time.monotonic()), 0

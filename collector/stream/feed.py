@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ class Entry:
 
 
 REFUSED = "refused"
+_ENTRY = re.compile(r"\d{1,20}-\d{1,20}")
 
 
 class Feed:
@@ -55,10 +57,21 @@ class Feed:
             found += [entry async for entry in self._back(key, stream, source, count)]
         return sorted(found, key=lambda entry: _order(entry.id), reverse=True)[:count]
 
-    async def follow(self, source: str, streams: Sequence[str]) -> AsyncIterator[list[Entry]]:
-        """Yield what comes to a source from now on, in groups; an empty one when nothing did for a while."""
+    async def ends(self, streams: Sequence[str]) -> list[str]:
+        """Return where the streams end, for ``follow`` to begin at."""
+        return [await self._end(key) for key in self._keys(streams)]
+
+    async def follow(
+        self, source: str, streams: Sequence[str], since: Sequence[str] = ()
+    ) -> AsyncIterator[list[Entry]]:
+        """Yield what comes to a source from now on, in groups; an empty one when nothing did for a while.
+
+        ``since`` are the ends of the same streams at an earlier moment.
+        """
         keys = self._keys(streams)
-        seen = {key: await self._end(key) for key in keys}
+        known = len(since) == len(keys) and all(map(_ENTRY.fullmatch, since))
+        begin = since if known else await self.ends(streams)
+        seen: dict[str, Any] = dict(zip(keys, begin, strict=True))
         while True:
             group: list[Entry] = []
             for key, rows in await self._newer(seen):
@@ -85,9 +98,9 @@ class Feed:
             answers: Any = await pipe.execute()
         return [(key.decode(), rows) for answer in answers for key, rows in answer]
 
-    async def _end(self, key: str) -> Any:
+    async def _end(self, key: str) -> str:
         last: Any = await self._redis.xrevrange(key, count=1)
-        return last[0][0] if last else "0-0"
+        return last[0][0].decode() if last else "0-0"
 
     async def _back(self, key: str, stream: str, source: str | None, count: int) -> AsyncIterator[Entry]:
         end = "+"

@@ -259,7 +259,7 @@ async def test_live_begins_again_after_an_answer_that_is_no_feed(running: Runnin
     """A browser gives up at a 503, which the console answers while Redis is away."""
     await running.add(id="web")
     async with console(running, browser) as (context, page, _watch):
-        await context.route("**/live/feed", lambda route: route.fulfill(status=503), times=1)
+        await context.route("**/live/feed*", lambda route: route.fulfill(status=503), times=1)
         await page.goto("/sources/web/live")
         await expect(page.locator("#live-state")).to_contain_text("trying again")
         await expect(page.locator("#live[data-ready]")).to_be_visible()

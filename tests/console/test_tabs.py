@@ -269,6 +269,28 @@ async def test_messages_show_what_became_of_each(running: Running) -> None:
     assert re.search(r'Opens</th><td class="number">1<', text)
 
 
+async def test_what_comes_between_the_page_and_its_feed_is_not_lost(running: Running) -> None:
+    await running.add(id="one")
+    await running.post("one", {"batch": [{"type": "track", "event": "Before"}]})
+    text = unescape(await text_of(running, "/sources/one/live"))
+    await running.post("one", {"batch": [{"type": "track", "event": "Between"}]})
+    address = re.search(r'data-feed="([^"]+)"', text)[1]  # type: ignore[index]
+    async with running.console.get(address) as feed:
+        rows = ""
+        while "Between" not in rows:
+            rows += (await feed.content.readline()).decode()
+
+    assert "Before" in text
+    assert "Before" not in rows
+
+
+@pytest.mark.parametrize("since", ["", "x", "1-1", "1-1,2", "0-0,0-0,0-0"])
+async def test_a_feed_from_nowhere_begins_now(running: Running, since: str) -> None:
+    await running.add(id="one")
+    async with running.console.get(f"/sources/one/live/feed?since={since}") as feed:
+        assert await feed.content.readline() == b"event: ready\n"
+
+
 async def test_history_says_who_changed_what(running: Running) -> None:
     await running.add(id="one")
     await running.submit("/sources/one/enabled", {"enabled": "no"})
