@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench delivery faults docs lock snippet clean
+.PHONY: help run test check format bench delivery peers faults docs lock snippet clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ bench: .venv/dev ## Measure the cost of an event beside nginx with Lua
 
 delivery: .venv/dev ## Measure in a browser what arrives, whatever happens to a page
 	@$(BIN)/python -m tests.browser.matrix
+
+peers: export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+peers: .venv/dev ## Measure the tracker beside those that npm ships
+	$(BIN)/python -m benchmarks.peers
 
 faults: .venv/dev ## Break everything for longer, and write the table to the docs
 	FAULTS=long $(BIN)/pytest tests/faults

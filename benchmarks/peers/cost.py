@@ -1,0 +1,95 @@
+"""What a tracker costs a page: main-thread time on a slow processor, requests and bytes of a page view."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.peers.cell import START, cell
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+    from benchmarks.peers.built import Built
+
+_SLOWER = 4
+_TRACED_SECONDS = 1
+_VIEW_SECONDS = 11
+# Whatever runs script: evaluated, called by a timer or listener, or continued after a promise.
+_SCRIPT = {"EvaluateScript", "FunctionCall", "RunMicrotasks", "v8.compile"}
+_CATEGORIES = ["devtools.timeline", "v8", "disabled-by-default-v8.compile"]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Milliseconds of the main thread: compiling and running the tracker, and all of its script."""
+
+    start: float
+    all: float
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one page view says on the wire: requests, preflights among them, and bytes with the headers."""
+
+    requests: int
+    preflights: int
+    bytes: int
+
+
+async def start(browser: Browser, built: Built, loads: int) -> Start:
+    """Load the tracker several times, each time in a fresh renderer, and return the medians."""
+    done = [await _load(browser, built) for _ in range(loads)]
+    return Start(round(median(load.start for load in done), 1), round(median(load.all for load in done), 1))
+
+
+async def view(browser: Browser, built: Built) -> View:
+    """Open a page, leave it a second after its view has arrived, and count what was said."""
+    async with cell(browser, built) as made:
+        page = await made.open()
+        await made.until(lambda: made.backend.views > 0, _VIEW_SECONDS)
+        await asyncio.sleep(1)
+        await page.close()
+        await asyncio.sleep(0.5)
+        requests = made.backend.requests
+        preflights = sum(request.method == "OPTIONS" for request in requests)
+        return View(len(requests), preflights, sum(request.size for request in requests))
+
+
+async def _load(browser: Browser, built: Built) -> Start:
+    async with cell(browser, built) as made:
+        page = await made.visitor.new_page()
+        devtools = await made.visitor.new_cdp_session(page)
+        await devtools.send("Emulation.setCPUThrottlingRate", {"rate": _SLOWER})
+        await browser.start_tracing(page=page, categories=_CATEGORIES)
+        await page.goto(made.url("one"))
+        await asyncio.sleep(_TRACED_SECONDS)
+        trace = json.loads(await browser.stop_tracing())
+    return _added_up(trace["traceEvents"], built.path)
+
+
+def _added_up(trace: list[dict[str, Any]], path: str) -> Start:
+    """Add up what ran on the page's main thread; of what runs within another, the outer one counts.
+
+    The thread's own time is taken: what else the machine does meanwhile is not the tracker's.
+    """
+    done = [event for event in trace if event.get("ph") == "X" and event["name"] in _SCRIPT]
+    own = next(event for event in done if _url(event).endswith(path))
+    evaluated = all_of_it = end = 0.0
+    for event in sorted(done, key=lambda event: event["ts"]):
+        if event["pid"] != own["pid"] or event["tid"] != own["tid"] or event["ts"] < end:
+            continue
+        end = event["ts"] + event["dur"]
+        if _url(event).endswith("/one"):  # the page's own few words
+            continue
+        all_of_it += event["tdur"] / 1000
+        if _url(event).endswith((path, START)):
+            evaluated += event["tdur"] / 1000 * (event["name"] in {"EvaluateScript", "v8.compile"})
+    return Start(evaluated, all_of_it)
+
+
+def _url(event: dict[str, Any]) -> str:
+    return str(event["args"].get("data", {}).get("url", ""))

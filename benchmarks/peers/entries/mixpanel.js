@@ -1,0 +1,1 @@
+window.send = (name, properties) => mixpanel.track(name, properties);
