@@ -85,7 +85,7 @@ def public_routes(
         *_posted(f"/collect/{_EVENT}/{_KEY}/{_SESSION}", tracardi.collect),
         ("GET", f"/collect/{_EVENT}/{_KEY}", tracardi.collect),
         ("GET", f"/collect/{_EVENT}/{_KEY}/{_SESSION}", tracardi.collect),
-        *_dialect_routes(dialects),
+        *_dialect_routes(dialects, documents),
         ("*", f"/h/{_SOURCE}", webhooks.take),
         ("*", f"/h/{_SOURCE}/{_PATH}", webhooks.take),
         ("GET", "/healthz", health.healthz),
@@ -99,12 +99,24 @@ def public_routes(
     return [*routes, web.route("*", "/{rest:.*}", guarded(unmatched))]
 
 
-def _dialect_routes(dialects: DialectBridge) -> list[tuple[str, str, Handler]]:
+def _dialect_routes(dialects: DialectBridge, documents: ClientDocuments) -> list[tuple[str, str, Handler]]:
     """Return the paths that other systems' clients send to."""
     return [
         *_posted("/api/event", dialects.takes("plausible")),
         *_posted("/api/send", dialects.takes("umami")),
         *_posted("/api/batch", dialects.takes("umami")),
+        *_posted("/e/", dialects.takes("posthog")),
+        *_posted("/batch/", dialects.takes("posthog")),
+        *_posted("/capture", dialects.takes("posthog")),
+        *_posted("/capture/", dialects.takes("posthog")),
+        *_posted("/i/v0/e/", dialects.takes("posthog")),
+        *_posted("/i/v1/analytics/events", dialects.takes("posthog")),
+        *_fetched(f"/array/{_WRITE_KEY}/config", documents.posthog),
+        *_fetched(f"/array/{_WRITE_KEY}/config.js", documents.posthog_script),
+        *_posted("/flags", documents.posthog_flags),
+        *_posted("/flags/", documents.posthog_flags),
+        *_posted("/decide", documents.posthog_flags),
+        *_posted("/decide/", documents.posthog_flags),
     ]
 
 

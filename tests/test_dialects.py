@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.model import Hit, Refusal, Source
-from collector.protocols import Limits, plausible, umami
+from collector.protocols import Limits, plausible, posthog, umami
 from collector.protocols.dialect import Call
 from collector.protocols.dialects import DIALECTS
 from collector.sources.keys import add_key
@@ -26,6 +28,7 @@ PAGE = {"Origin": "https://shop.example", "User-Agent": "Mozilla/5.0 (X11; Linux
 SITES = {
     "plausible": "shop.example",
     "umami": "b1c2d3e4-0000-4000-8000-000000000001",
+    "posthog": "phc_0123456789abcdef",
 }
 VIEW = {"n": "pageview", "u": "https://shop.example/a", "d": "shop.example", "r": None}
 SEEN = {"website": SITES["umami"], "hostname": "shop.example", "url": "/a", "title": "A", "screen": "1x1"}
@@ -164,10 +167,168 @@ async def test_a_bot_that_is_not_wanted_hears_umamis_beep(running: Running) -> N
     assert (answer.status, await answer.json()) == (200, {"beep": "boop"})
 
 
+POSTHOG_PROPERTIES = {
+    "token": SITES["posthog"],
+    "distinct_id": "d1",
+    "$device_id": "dev1",
+    "$session_id": "s1",
+    "$window_id": "w1",
+    "$current_url": "https://shop.example/a?utm_source=news",
+    "$pathname": "/a",
+    "title": "A",
+    "$referrer": "$direct",
+    "$lib": "web",
+    "$lib_version": "1.449.2",
+    "plan": "pro",
+    "$set_once": {"$initial_referrer": "$direct"},
+}
+UUID = "0190a3f0-0000-7000-8000-000000000000"
+
+
+def captured(event: str, **fields: Any) -> dict[str, Any]:
+    """Return an item as posthog-js sends it."""
+    properties = {**POSTHOG_PROPERTIES, **fields.pop("properties", {})}
+    return {
+        "uuid": UUID,
+        "event": event,
+        "timestamp": "2026-01-02T03:04:00.123Z",
+        "properties": properties,
+        **fields,
+    }
+
+
+POSTHOG = [
+    captured("$pageview"),
+    captured("$autocapture", properties={"$elements": [{"tag_name": "a"}], "$referrer": "https://x.example"}),
+    captured("bought", **{"$set": {"email": "a@x.example"}, "$set_once": {"first": 1}, "offset": 100}),
+    captured(
+        "$identify",
+        **{"$set": {"plan": "pro"}},
+        properties={"$anon_distinct_id": "a1", "$is_identified": True},
+    ),
+    captured(
+        "$groupidentify", properties={"$group_type": "company", "$group_key": "g", "$group_set": {"n": 1}}
+    ),
+    captured("$screen", properties={"$screen_name": "Home", "$timezone": "Europe/Zurich"}),
+    captured(
+        "x", properties={"$session_id": 7, "$current_url": None}, api_key=SITES["posthog"], window_id="w"
+    ),
+]
+
+
+@pytest.mark.parametrize("item", POSTHOG, ids=lambda item: item["event"])
+def test_nothing_of_posthogs_is_lost(item: dict[str, Any]) -> None:
+    (message,) = messages("posthog", item)
+    own = message["context"]["posthog"]
+    held = {**message.get("properties", {}), **own.pop("properties", {}), **own.get("ids", {})}
+    about = {"$set": "traits"} if message["type"] == "identify" else {}
+
+    said = {"token", "distinct_id"}
+    inner = {key: value for key, value in item["properties"].items() if key not in said}
+    inside = {**message, "context": {**message["context"], "posthog": held}}
+    assert emitted(inside, "posthog", inner, posthog.PROPERTY_PLACES | about) == inner
+    if message["type"] == "track":
+        own["event"] = message["event"]
+    outer = {key: value for key, value in item.items() if key not in {"properties", "api_key"}}
+    assert emitted(message, "posthog", outer, posthog.PLACES | about) == outer
+
+
+PEOPLE = [
+    ("nobody known", captured("a"), {"anonymousId": "d1"}),
+    (
+        "known",
+        captured("a", properties={"$is_identified": True}),
+        {"userId": "d1", "anonymousId": "dev1"},
+    ),
+    (
+        "identify",
+        captured("$identify", properties={"$anon_distinct_id": "a1"}),
+        {"userId": "d1", "anonymousId": "a1"},
+    ),
+    ("alias", captured("$create_alias", properties={"alias": "u9"}), {"userId": "u9", "previousId": "d1"}),
+    (
+        "at the top",
+        {**captured("a", properties={"distinct_id": None}), "distinct_id": 7},
+        {"anonymousId": "7"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("_name", "item", "expected"), PEOPLE, ids=[row[0] for row in PEOPLE])
+def test_who_posthogs_events_are_about(_name: str, item: Any, expected: Any) -> None:
+    (message,) = messages("posthog", item)
+
+    found = {key: message[key] for key in ("userId", "anonymousId", "previousId") if key in message}
+    assert found == expected
+
+
+PACKED = base64.b64encode(orjson.dumps(captured("bought", properties={"t": "ü?>"})))
+WAYS = [
+    (
+        "/batch/",
+        orjson.dumps({"api_key": SITES["posthog"], "batch": [captured("bought")]}),
+        "application/json",
+    ),
+    ("/e/?compression=gzip-js&ip=1", gzip.compress(orjson.dumps([captured("bought")])), "text/plain"),
+    ("/e/", orjson.dumps(captured("bought")), "text/plain"),
+    ("/capture/", b"data=" + quote(PACKED).encode(), "application/x-www-form-urlencoded"),
+    ("/e/?compression=base64", b"data=" + PACKED, "application/x-www-form-urlencoded"),
+    ("/i/v0/e/", PACKED, "text/plain"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "label"), WAYS, ids=[row[0] for row in WAYS])
+async def test_posthogs_bodies_and_packings(running: Running, path: str, body: bytes, label: str) -> None:
+    await running.add(settings={"sites": [f"posthog:{SITES['posthog']}"]})
+
+    for _ in range(2):  # sent again: one id, one event
+        answer = await running.public.post(path, data=body, headers={**PAGE, "Content-Type": label})
+        assert (answer.status, await answer.json()) == (200, {"status": 1})
+
+    (event,) = await running.events()
+    assert (event["event"], event["messageId"], event["sessionId"]) == ("bought", UUID, "s1")
+    assert event["context"]["campaign"]["source"] == "news"
+    assert "ids" not in event["context"]["posthog"]  # the source is cookieless
+    assert SITES["posthog"] not in str(event)
+
+
+async def test_posthogs_v1_names_what_became_of_each(running: Running) -> None:
+    source = await running.add(bridge="rest")
+    key = await add_key(running.parts.catalogue, source.id, key=SITES["posthog"])
+    headers = {"Authorization": f"Bearer {key}"}
+    batch = [captured("a", uuid="u1"), captured("", uuid="u2")]
+
+    for items in (batch, batch[1:]):
+        answer = await running.public.post("/i/v1/analytics/events", json={"batch": items}, headers=headers)
+        told = (await answer.json())["results"]
+        assert (answer.status, told["u2"]["result"]) == (200, "drop")
+    assert [event["messageId"] for event in await running.events()] == ["u1"]
+
+
+async def test_what_posthogs_browser_client_asks_first(running: Running) -> None:
+    config = await running.public.get(f"/array/{SITES['posthog']}/config")
+    script = await running.public.get(f"/array/{SITES['posthog']}/config.js")
+    flags = await running.public.post("/flags/?v=2", json={"token": SITES["posthog"]}, headers=PAGE)
+
+    assert (await config.json())["sessionRecording"] is False
+    assert SITES["posthog"] in await script.text()
+    assert (await flags.json())["featureFlags"] == {}
+    assert flags.headers["Access-Control-Allow-Origin"] == PAGE["Origin"]
+
+
+def test_an_old_client_without_ids_sends_one_event_twice() -> None:
+    item = {key: value for key, value in captured("a").items() if key != "uuid"}
+
+    (first,), (second,) = messages("posthog", item), messages("posthog", item)
+
+    assert first["messageId"] == second["messageId"]
+
+
 # For every dialect: a good request of one event.
 GOOD: dict[str, tuple[str, Any]] = {
     "plausible": ("/api/event", VIEW),
     "umami": ("/api/send", UMAMI[1]),
+    "posthog": ("/e/", captured("bought", **{"$set": {"plan": "pro"}})),
 }
 
 

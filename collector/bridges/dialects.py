@@ -107,7 +107,7 @@ def _call(request: web.Request, body: bytes) -> Call:
 
 def _answer(dialect: Dialect, call: Call, sent: Sent, outcomes: Sequence[Outcome]) -> Answer:
     """Return the dialect's own answer when anything is safe or unwanted, else the first refusal's."""
-    if outcomes and all(outcome.refusal for outcome in outcomes):
+    if outcomes and not sent.tells_each and all(outcome.refusal for outcome in outcomes):
         first = outcomes[0].refusal
         return (first and dialect.refused(call, first)) or accepted_answer(outcomes, {})
     return dialect.accepted(sent, outcomes)

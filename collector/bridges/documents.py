@@ -1,4 +1,4 @@
-"""The settings documents that browser clients of Segment's family fetch before they send anything."""
+"""The settings documents that browser clients of other systems fetch before they send anything."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from collector.answer import cross_origin, json_answer
+import orjson
+
+from collector.answer import NO_STORE, cross_origin, json_answer
 from collector.bridges.rest import accept_key, presented_keys
+from collector.exchange import Answer
+from collector.protocols.posthog import CONFIG, FLAGS
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from collector.bridges.request import Reader
-    from collector.exchange import Answer
     from collector.model import Source
     from collector.pipeline import Pipeline
 
@@ -40,6 +43,21 @@ class ClientDocuments:
         keys = list(presented_keys(request, None))
         source = accept_key(self.pipeline, request, keys)
         return json_answer(200, _rudder_settings(source, keys[0]), cross_origin(request))
+
+    async def posthog(self, request: web.Request) -> Answer:
+        """Answer PostHog's remote configuration: nothing but events."""
+        return json_answer(200, CONFIG, cross_origin(request))
+
+    async def posthog_script(self, request: web.Request) -> Answer:
+        """Answer the same as the script that PostHog's loader asks for first."""
+        held = orjson.dumps({request.match_info["key"]: {"config": CONFIG, "siteApps": []}}).decode()
+        script = f"Object.assign(window._POSTHOG_REMOTE_CONFIG||=Object.create(null),{held})"
+        headers = {**NO_STORE, "Content-Type": "text/javascript; charset=utf-8", **cross_origin(request)}
+        return Answer(200, headers, script.encode())
+
+    async def posthog_flags(self, request: web.Request) -> Answer:
+        """Answer that no feature is flagged."""
+        return json_answer(200, FLAGS, cross_origin(request))
 
 
 def _segment_settings(api: dict[str, str]) -> dict[str, Any]:

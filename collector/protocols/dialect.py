@@ -42,7 +42,7 @@ class Sent:
     """What a call holds: the ids that its source may be found by, and how its events are understood.
 
     ``secrets`` must not be remembered; ``anonymous`` is the client's wish to be nobody; ``more`` is what
-    the answer needs to know.
+    the answer needs to know; ``tells_each`` has it name each event even when all are refused.
     """
 
     sites: tuple[str, ...]
@@ -50,6 +50,7 @@ class Sent:
     secrets: tuple[str, ...] = ()
     anonymous: bool = False
     more: Any = None
+    tells_each: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def put(message: dict[str, Any], path: str, value: Any) -> None:
 def _fits(path: str, value: Any) -> bool:
     if path.startswith(("properties.", "traits.")) or f".{IDS}." in path:
         return True
-    if path in {"properties", "traits"}:
+    if path in {"properties", "traits", "context.traits"}:
         return isinstance(value, dict)
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_TEXT
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collector.protocols.plausible import PLAUSIBLE
+from collector.protocols.posthog import POSTHOG
 from collector.protocols.umami import UMAMI
 
-DIALECTS = {dialect.name: dialect for dialect in (PLAUSIBLE, UMAMI)}
+DIALECTS = {dialect.name: dialect for dialect in (PLAUSIBLE, UMAMI, POSTHOG)}

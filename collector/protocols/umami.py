@@ -80,7 +80,12 @@ def _read(call: Call) -> Sent:
         return _event(index, item, hit, visit)
 
     protocol = in_turn(NAME, items, one, payload.flags)
-    return Sent((site,) if site else (), protocol, more=(visit, isinstance(value, list)))
+    return Sent(
+        (site,) if site else (),
+        protocol,
+        more=(visit, isinstance(value, list)),
+        tells_each=isinstance(value, list),
+    )
 
 
 def _site(item: Any) -> str:
