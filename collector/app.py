@@ -19,6 +19,7 @@ from collector.bridges.documents import ClientDocuments
 from collector.bridges.email import EmailBridge
 from collector.bridges.email_recorder import Recorder
 from collector.bridges.imports import ImportBridge
+from collector.bridges.queue import QueueBridge
 from collector.bridges.request import Reader
 from collector.bridges.rest import RestBridge
 from collector.bridges.tracardi import TracardiBridge
@@ -43,6 +44,7 @@ from collector.store import Names, open_store
 from collector.store.deliveries import DeliveryLog
 from collector.store.mirror import Mirror
 from collector.store.people_index import PeopleIndex
+from collector.store.queues import QueueStates
 from collector.store.salts import Salts
 from collector.store.trackers import TrackerArchive
 from collector.store.workers import Roll
@@ -71,6 +73,7 @@ class Collector:
     deliveries: DeliveryLog
     short_links: ShortLinks
     withdrawals: Withdrawals
+    queues: QueueBridge
     health: Health
     public: web.Application
     lean: list[LeanRoute]
@@ -211,6 +214,7 @@ def _wire(
         deliveries,
         short_links,
         withdrawals,
+        QueueBridge(pipeline, QueueStates(redis, names)),
         health,
         public,
         lean,

@@ -13,8 +13,10 @@ import aiohttp
 import aiohttp.http_parser
 
 from collector import __version__
+from collector.sources import Catalogue
 from collector.store import Names
 from collector.store.cluster import on_every_node
+from collector.store.queues import queue_states
 from collector.stream.groups import list_groups
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ async def look_at_redis(redis: Redis, settings: Settings) -> list[Finding]:
         findings += _server(node, info)
     findings.append(await _clock(redis))
     findings += [finding async for finding in _groups(redis, settings)]
-    return findings
+    return findings + await _queues(redis, Names(settings.namespace))
 
 
 def _process() -> Iterator[Finding]:
@@ -113,3 +115,25 @@ async def _groups(redis: Redis, settings: Settings) -> AsyncIterator[Finding]:
             reads = group.age < _MOST_GROUP_SECONDS
             hint = "" if reads else f"; start its consumer, or: headwater group drop {group.name}"
             yield Finding(right=reads, name="group", text=text + hint)
+
+
+async def _queues(redis: Redis, names: Names) -> list[Finding]:
+    """Show for each queue source how its readers are; one that nobody reads waits with its broker."""
+    catalogue = Catalogue(redis, names)
+    await catalogue.load()
+    rows = await queue_states(redis, names)
+    findings = []
+    for source in catalogue:
+        if source.bridge == "queue" and source.enabled:
+            told = [row for row in rows if row["source"] == source.id]
+            findings += [_queue(row) for row in told] or [
+                Finding(right=False, name="queue", text=f"nobody reads {source.id}: headwater worker queues")
+            ]
+    return findings
+
+
+def _queue(row: dict[str, Any]) -> Finding:
+    seconds = time.time() - row["since"]
+    why = f": {row['text']}" if row["text"] else ""
+    text = f"{row['source']} ({row['place']}) is {row['state']} for {seconds:.0f} s{why}"
+    return Finding(right=row["state"] == "reading", name="queue", text=text)

@@ -65,6 +65,17 @@ MACHINES = Counter(
     "Hits on mails that machines made, by source and kind; HEAD requests are counted here alone.",
     ["source", "kind"],
 )
+QUEUE_CONNECTED = Gauge(
+    "headwater_queue_connected",
+    "1 while the broker of a queue source gives messages, 0 while it is away.",
+    ["source"],
+    multiprocess_mode="livemax",
+)
+QUEUE_MESSAGES = Counter(
+    "headwater_queue_messages",
+    "Messages of brokers that were made safe and acknowledged, by source.",
+    ["source"],
+)
 SOURCES = Gauge("headwater_sources", "Sources in the catalogue.", multiprocess_mode="max")
 
 

@@ -107,6 +107,7 @@ class Hit:
 
     ``url`` is the address as the sender called it; ``path`` is what follows the source in it.
     ``proxied`` says that a trusted proxy has sent it on; ``visitor`` is the id of the server's cookie.
+    ``id`` is what a broker's message is known by: events that have no id of their own get theirs from it.
     """
 
     source: Source
@@ -120,6 +121,7 @@ class Hit:
     path: str = ""
     proxied: bool = False
     visitor: str = ""
+    id: str = ""
 
 
 @dataclass(slots=True)

@@ -61,6 +61,11 @@ class Pipeline:
         outcomes = await self._append(batch, hit.source, records + quarantined(batch, hit, rules))
         return self._report(outcomes, batch, hit.source)
 
+    @property
+    def strained(self) -> bool:
+        """Whether who can wait should: events go to the spool, or are refused."""
+        return self.stream.strained
+
     def advice(self) -> dict[str, str]:
         """Return headers for the sender: to batch for longer under strain, and what a 2xx is worth."""
         headers = {"X-Headwater-Ack": "memory"} if self.settings.ack == "memory" else {}

@@ -51,6 +51,7 @@ KINDS: dict[str, dict[str, str]] = {
     "rest": {"track": "REST call: track", "page": "REST call: page", "identify": "REST call: identify"},
     "webhook": {"delivery": "Webhook delivery"},
     "email": {"open": "Open of a mail"},
+    "queue": {},  # it is not sent to: it fetches by itself
 }
 
 

@@ -98,6 +98,8 @@ async def get_figures(call: Call) -> Reply:
 async def send_test(call: Call) -> Reply:
     """Send a test through the public door, as the real sender would, and tell what became of it."""
     source = call.source
+    if not KINDS[source.bridge]:
+        raise ApiError(422, "This source is not sent to: it fetches by itself.")
     if call.body.kind not in KINDS[source.bridge]:
         raise ApiError(422, f"kind is one of: {', '.join(KINDS[source.bridge])}.")
     wish = Wish(call.body.kind, call.body.event, call.body.properties)

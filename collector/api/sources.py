@@ -22,6 +22,7 @@ from collector.api.models import (
 )
 from collector.api.operation import Call, Reply, tag_of
 from collector.protocols import native
+from collector.protocols.message import message
 from collector.protocols.payload import read_payload
 from collector.protocols.segment import segment
 from collector.protocols.webhook import webhook
@@ -179,6 +180,8 @@ def _kept_keys(source: Source) -> dict[str, Any]:
 def _protocol(source: Source, hit: Hit) -> Protocol:
     if source.bridge == "webhook":
         return webhook(source.settings.plan)
+    if source.bridge == "queue":
+        return message(source.settings.format, source.settings.plan)
     if source.bridge == "rest":
         return segment(read_payload(hit.body, "application/json"), "batch")
     return native.beacon

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import signal
 from contextlib import asynccontextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,21 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run(work)
     except KeyboardInterrupt:
         return None
+
+
+def stop_signal() -> asyncio.Event:
+    """Return an event that SIGTERM and Ctrl-C set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def use_uvloop() -> None:
+    """Run what follows on uvloop."""
+    import uvloop  # noqa: PLC0415 - only servers need it, and it takes 20 ms to import
+
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gc
 import os
-import signal
 import sys
 import tempfile
 from typing import TYPE_CHECKING
@@ -15,9 +14,10 @@ import click
 import structlog
 from prometheus_client.multiprocess import mark_process_dead
 
+from collector import tasks
 from collector.app import collector
 from collector.cli import banner
-from collector.cli.context import run, with_settings
+from collector.cli.context import run, stop_signal, use_uvloop, with_settings
 from collector.doors import open_doors
 from collector.logs import configure_logs
 from collector.settings import PREFIX
@@ -56,12 +56,12 @@ def serve(settings: Settings, *, demo: bool) -> None:
     if settings.workers > 1 and _WORKER not in os.environ:
         run(_serve_workers(settings, demo=demo))
     else:
-        _uvloop()
+        use_uvloop()
         run(_serve_one(settings, demo=demo))
 
 
 async def _serve_one(settings: Settings, *, demo: bool) -> None:
-    stop = _stop_signal()
+    stop = stop_signal()
     async with collector(settings) as running:
         if demo and not list(running.catalogue):
             await running.catalogue.add(
@@ -69,8 +69,12 @@ async def _serve_one(settings: Settings, *, demo: bool) -> None:
                     {"name": "My site", "settings": {"preset": "typical", "features": ["autocapture"]}}
                 )
             )
-        async with open_doors(running, shared=_WORKER in os.environ) as ports:
-            if os.environ.get(_WORKER, "0") == "0":
+        first = os.environ.get(_WORKER, "0") == "0"
+        async with (
+            open_doors(running, shared=_WORKER in os.environ) as ports,
+            tasks.running(running.queues.run()) if first else contextlib.nullcontext(),
+        ):
+            if first:
                 banner.show(settings, ports, running.catalogue, await _first_invitation(running.access))
             _calm_garbage_collection()
             await stop.wait()
@@ -88,7 +92,7 @@ async def _first_invitation(access: Access) -> str | None:
 
 async def _serve_workers(settings: Settings, *, demo: bool) -> None:
     """Run worker processes that share the port, with one embedded server between them."""
-    stop = _stop_signal()
+    stop = stop_signal()
     with tempfile.TemporaryDirectory(prefix="headwater-metrics-") as folder:
         async with open_store(settings) as redis:
             arguments = redis.connection_pool.connection_kwargs
@@ -129,21 +133,8 @@ def _same_arguments(*, demo: bool) -> list[str]:
     return [argument for argument in sys.argv[1:] if demo or argument != "--demo"]
 
 
-def _stop_signal() -> asyncio.Event:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
-
-
 def _calm_garbage_collection() -> None:
     """Leave out what start-up made: it stays for good, and each walk over it holds every hit up for 40 ms."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)  # hits make few cycles; counting references frees the rest at once
-
-
-def _uvloop() -> None:
-    import uvloop  # noqa: PLC0415 - only the server needs it, and it takes 20 ms to import
-
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())

@@ -1,4 +1,4 @@
-"""``headwater worker …``: programs that read the stream and add to it."""
+"""``headwater worker …``: programs that add to the stream, from what is in it or from brokers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.cli.context import opened, run, with_settings
+from collector import tasks
+from collector.app import collector
+from collector.cli.context import opened, run, stop_signal, use_uvloop, with_settings
+from collector.logs import configure_logs
 from collector.stream.classify import GROUP, Classifier
 from collector.stream.consumer import Consumer
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def worker() -> None:
-    """Work on what is in the stream."""
+    """Work beside the doors."""
 
 
 @worker.command()
@@ -29,6 +32,21 @@ def classify(settings: Settings, stream: str, count: int) -> None:
     """Find scanners among the clicks on mails, and append an event that corrects each."""
     corrected = run(_classify(settings, stream, count))
     click.echo(f"Corrected {corrected or 0} clicks.")
+
+
+@worker.command()
+@with_settings("data", "redis_url", "partitions", "log_level")
+def queues(settings: Settings) -> None:
+    """Read the brokers of all queue sources until Ctrl-C; several workers share the messages."""
+    configure_logs(settings.log_level)
+    use_uvloop()
+    run(_queues(settings))
+
+
+async def _queues(settings: Settings) -> None:
+    stop = stop_signal()
+    async with collector(settings) as parts, tasks.running(parts.queues.run()):
+        await stop.wait()
 
 
 async def _classify(settings: Settings, stream: str, count: int) -> int:

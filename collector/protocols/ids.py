@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collector.model import Hit
+
+
+def new_id(hit: Hit, index: int) -> str:
+    """Return the id of an event of a hit that has none: new, or made from the hit's own, again the same."""
+    if not hit.id:
+        return uuid7(hit.received_at)
+    return f"{hit.id}.{index}" if index else hit.id
 
 
 def uuid7(ms: int) -> str:

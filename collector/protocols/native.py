@@ -9,7 +9,7 @@ from collector.model import Event, Hit, Reason, Refusal
 from collector.protocols.batch import TYPES, Batch, Limits, add_names, an_object, text, understand_each
 from collector.protocols.clock import corrected, to_iso, to_ms
 from collector.protocols.decode import check_depth, is_within_depth, parse
-from collector.protocols.ids import uuid7
+from collector.protocols.ids import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,11 @@ def beacon(hit: Hit, limits: Limits) -> Batch:
         raise Refusal(Reason.TOO_MANY_EVENTS, f"The limit is {limits.events}.")
     common = _Common(envelope, hit, limits)
     return understand_each(Batch("native"), items, common.event)
+
+
+def single(hit: Hit, limits: Limits) -> Batch:
+    """Understand a body that is one event."""
+    return understand_each(Batch("native"), [parse(hit.body)], _Common({}, hit, limits).event)
 
 
 def pixel(hit: Hit, limits: Limits) -> Batch:
@@ -73,7 +78,7 @@ class _Common:
         kind = item.get("type")
         if kind not in TYPES:
             raise Refusal(Reason.UNKNOWN_TYPE, f"Known types: {', '.join(TYPES)}.")
-        message_id = text(item, "messageId", 100) or uuid7(self._hit.received_at)
+        message_id = text(item, "messageId", 100) or new_id(self._hit, index)
         message: dict[str, Any] = {"messageId": message_id, "type": kind}
         add_names(message, kind, item)
         message |= self._ids

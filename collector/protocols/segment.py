@@ -17,7 +17,7 @@ from collector.protocols.batch import (
 )
 from collector.protocols.clock import corrected, to_iso, to_ms
 from collector.protocols.decode import check_depth, parse_forgiving
-from collector.protocols.ids import uuid7
+from collector.protocols.ids import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,7 +99,7 @@ class _Common:
         kind = item.get("type") or self._kind
         if kind not in TYPES:
             raise Refusal(Reason.UNKNOWN_TYPE, f"Known types: {', '.join(TYPES)}.")
-        message_id = text(item, "messageId", _LONGEST_ID) or uuid7(self._hit.received_at)
+        message_id = text(item, "messageId", _LONGEST_ID) or new_id(self._hit, index)
         message: dict[str, Any] = {"messageId": message_id, "type": kind}
         add_names(message, kind, item)
         message |= {key: value for key in _IDS if (value := text(item, key))}

@@ -10,7 +10,7 @@ from collector.model import Event, Hit, Reason, Refusal
 from collector.protocols.batch import Batch, Limits, Protocol, an_object, text, understand_each
 from collector.protocols.clock import corrected, to_iso, to_ms
 from collector.protocols.decode import check_depth
-from collector.protocols.ids import uuid7
+from collector.protocols.ids import new_id
 from collector.protocols.segment import speak_for_browser
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class _Reader:
         name = text(item, "type")
         if name is None:
             raise Refusal(Reason.MISSING_FIELD, "An event needs type.")
-        message_id = text(item, "id", _LONGEST_ID) or uuid7(self._hit.received_at)
+        message_id = text(item, "id", _LONGEST_ID) or new_id(self._hit, index)
         kind = "page" if name == "page-view" else "track"
         message: dict[str, Any] = {"messageId": message_id, "type": kind}
         message["name" if kind == "page" else "event"] = name

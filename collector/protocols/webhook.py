@@ -11,7 +11,7 @@ from collector.protocols.batch import Batch, Limits, Protocol, understand_each
 from collector.protocols.clock import corrected, to_iso, to_ms
 from collector.protocols.cloudevents import read_cloudevents, require_cloudevent
 from collector.protocols.decode import check_depth, parse
-from collector.protocols.ids import uuid7
+from collector.protocols.ids import new_id
 from collector.protocols.signature import verify
 from collector.protocols.template import Scope, template
 
@@ -108,7 +108,7 @@ class _Reader:
     def _id(self, scope: Scope, index: int) -> str:
         found = template(self._preset.id).text(scope)
         if not found:
-            return uuid7(scope.hit.received_at)
+            return new_id(scope.hit, index)
         if self._several and "{body" not in self._preset.id:
             found = f"{found}.{index}"
         return found if len(found) <= _LONGEST_ID else blake2b(found.encode(), digest_size=20).hexdigest()

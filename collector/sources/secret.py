@@ -27,6 +27,8 @@ class Revealed(dict[str, str]):
 
 def masked(secret: str) -> str:
     """Return what people see of a secret: of a long one its end, so that they know which it is."""
+    if not secret:
+        return ""
     return MASK + (secret[-_SHOWN:] if len(secret) >= _LONG else "")
 
 

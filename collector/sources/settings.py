@@ -10,6 +10,7 @@ from collector.sources.base import SITES_HELP, Alias, Origin, Site, StrictModel
 from collector.sources.email import EmailSettings
 from collector.sources.features import PRESETS, known_features
 from collector.sources.options import check_options
+from collector.sources.queue import QueueSettings
 from collector.sources.servers import RestSettings, WebhookSettings
 
 
@@ -47,4 +48,5 @@ SETTINGS: dict[str, type[StrictModel]] = {
     "rest": RestSettings,
     "webhook": WebhookSettings,
     "email": EmailSettings,
+    "queue": QueueSettings,
 }

@@ -124,6 +124,11 @@ class Names:
         return f"{self.namespace}:{{access}}:tries:{what}"
 
     @property
+    def queues(self) -> str:
+        """Name the hash of how the readers of brokers are, process to JSON."""
+        return f"{self.namespace}:{{workers}}:queues"
+
+    @property
     def workers(self) -> str:
         """Name the hash of the collectors that run, id to JSON."""
         return f"{self.namespace}:{{workers}}:roll"

@@ -1,0 +1,48 @@
+"""How the readers of brokers are: each process says it every second, and whoever asks is told."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collector.store import Redis
+    from collector.store.names import Names
+
+_GONE_SECONDS = 5
+_FORGOTTEN_SECONDS = 60
+
+
+class QueueStates:
+    """What this process says of its readers."""
+
+    def __init__(self, redis: Redis, names: Names) -> None:
+        self._redis = redis
+        self._names = names
+        self._id = secrets.token_hex(4)
+
+    async def say(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Say how the readers are; while Redis is away nobody is told."""
+        with contextlib.suppress(RedisError, OSError):
+            told = orjson.dumps({"at": time.time(), "rows": list(rows)}).decode()
+            await self._redis.hset(self._names.queues, self._id, told)
+            await self._redis.expire(self._names.queues, _FORGOTTEN_SECONDS)
+
+    async def leave(self) -> None:
+        """Say nothing more."""
+        with contextlib.suppress(RedisError, OSError):
+            await self._redis.hdel(self._names.queues, self._id)
+
+
+async def queue_states(redis: Redis, names: Names) -> list[dict[str, Any]]:
+    """Return how the readers of all processes are. Raises redis.exceptions.RedisError, OSError."""
+    said: Any = await redis.hgetall(names.queues)
+    told = [orjson.loads(each) for each in said.values()]
+    return [row for each in told if time.time() - each["at"] < _GONE_SECONDS for row in each["rows"]]
