@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _SOURCE = "{source:[A-Za-z0-9_-]{2,64}}"
 _KIND = "{kind:track|page|screen|identify|group|alias|batch|[tpsigab]}"
 _EVENT, _KEY, _SESSION = "{kind:[^/]{1,200}}", "{source:[^/]{1,200}}", "{session:[^/]{1,100}}"
+_VENDOR, _VERSION = r"{vendor:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+}", "{version:[^/]{1,100}}"
 _WRITE_KEY = "{key:[^/]{1,200}}"
 _PATH = "{path:.*}"
 _SIGNED = "{token:[^/]{1,8000}}"
@@ -111,6 +112,12 @@ def _dialect_routes(dialects: DialectBridge, documents: ClientDocuments) -> list
         *_posted("/capture/", dialects.takes("posthog")),
         *_posted("/i/v0/e/", dialects.takes("posthog")),
         *_posted("/i/v1/analytics/events", dialects.takes("posthog")),
+        *_posted("/matomo.php", dialects.takes("matomo")),
+        ("GET", "/matomo.php", dialects.takes("matomo")),
+        *_posted("/piwik.php", dialects.takes("matomo")),
+        ("GET", "/piwik.php", dialects.takes("matomo")),
+        ("GET", "/i", dialects.takes("snowplow")),
+        *_posted(f"/{_VENDOR}/{_VERSION}", dialects.takes("snowplow")),
         *_fetched(f"/array/{_WRITE_KEY}/config", documents.posthog),
         *_fetched(f"/array/{_WRITE_KEY}/config.js", documents.posthog_script),
         *_posted("/flags", documents.posthog_flags),

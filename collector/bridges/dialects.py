@@ -10,7 +10,7 @@ from collector.bridges import cookie
 from collector.bridges.remember import remember_refused, remember_taken, without_keys
 from collector.bridges.rest import accept_key
 from collector.bridges.web import require_origin
-from collector.exchange import Answer, query_of
+from collector.exchange import PIXEL_HEADERS, Answer, query_of
 from collector.model import Hit, Outcome, Reason, Refusal, Source
 from collector.protocols.dialect import Call, Dialect, Sent, readable
 from collector.protocols.dialects import DIALECTS
@@ -44,6 +44,8 @@ class DialectBridge:
         return take
 
     async def _take(self, dialect: Dialect, request: web.Request) -> Answer:
+        if request.method == "HEAD":  # it asks about the picture; nobody has seen it
+            return Answer(200, PIXEL_HEADERS)
         headers = cross_origin(request) | self._pipeline.advice()
         source: Source | None = None
         hit: Hit | None = None

@@ -11,8 +11,7 @@ from urllib.parse import parse_qsl
 from collector import metrics
 from collector.answer import NO_STORE, REASON_HEADER, refusal_answer
 from collector.assets import asset
-from collector.bridges.web import GIF, PIXEL_HEADERS
-from collector.exchange import Answer, query_of
+from collector.exchange import GIF, PIXEL_HEADERS, Answer, query_of
 from collector.links import JOURNEY, LinkError, check_target, passed_on, with_pairs
 from collector.model import Reason, Refusal, Source
 from collector.protocols.ids import uuid7

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from collector.answer import (
     refusal_answer,
 )
 from collector.bridges import cookie
-from collector.exchange import Answer
+from collector.exchange import GIF, PIXEL_HEADERS, Answer
 from collector.model import Reason, Refusal, Source
 from collector.protocols import native
 
@@ -25,16 +24,6 @@ if TYPE_CHECKING:
     from collector.bridges.request import Reader
     from collector.exchange import Request
     from collector.pipeline import Pipeline
-
-# One transparent pixel in 43 bytes.
-GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
-
-PIXEL_HEADERS = {
-    "Content-Type": "image/gif",
-    "Cache-Control": "no-store, private, max-age=0",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 @dataclass(frozen=True, slots=True)

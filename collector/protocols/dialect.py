@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import orjson
 
-from collector.exchange import Answer
+from collector.exchange import GIF, PIXEL_HEADERS, Answer
 from collector.model import Event, Hit, Reason, Refusal
 from collector.protocols.batch import Batch, Limits, Protocol, understand_each
 from collector.protocols.clock import corrected, to_iso
-from collector.protocols.decode import check_depth
+from collector.protocols.decode import check_depth, parse_forgiving
 from collector.protocols.ids import uuid7
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ NAMES = ("plausible", "umami", "posthog", "matomo", "snowplow", "ga4", "amplitud
 # Where a dialect's own ids of people are kept, which leave when the source's privacy says so.
 IDS = "ids"
 _LONGEST_TEXT = 8192
+_MOST_FIELDS = 1000
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
+_OWN_DEPTH = 4  # of our places around what a client nested
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,9 @@ def in_turn(
             if not isinstance(item, dict):
                 raise Refusal(Reason.NOT_AN_OBJECT, "An event must be an object.")
             check_depth(item, limits.depth)
-            return one(index, item, hit)
+            event = one(index, item, hit)
+            check_depth(event.message, limits.depth + _OWN_DEPTH)  # texts in it may have been JSON
+            return event
 
         return understand_each(Batch(name, flags=flags), list(items), checked)
 
@@ -150,6 +158,49 @@ def finished(
         "receivedAt": to_iso(hit.received_at),
     }
     return Event(index, message_id, kind, message.get("anonymousId") or message.get("userId") or "", message)
+
+
+def parameters(query: str) -> dict[str, Any]:
+    """Return the parameters of a query or a form; of several with one name the last counts.
+
+    Raises Refusal bad_request when there are too many.
+    """
+    try:
+        return dict(
+            parse_qsl(query.strip(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="replace")
+        )
+    except ValueError:
+        raise Refusal(Reason.BAD_REQUEST, f"A form may have {_MOST_FIELDS} fields.") from None
+
+
+def with_numbers(item: Mapping[str, Any], keys: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return an item with numbers for its texts of numbers, and those texts that say more than that."""
+    read, beside = dict(item), {}
+    for key in keys:
+        value = item.get(key)
+        if isinstance(value, str) and _NUMBER.fullmatch(value):
+            read[key] = float(value) if "." in value else int(value)
+            if str(read[key]) != value:
+                beside[key] = value
+    return read, beside
+
+
+def inner_json(item: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    """Return the values of fields whose texts are JSON objects or lists; other texts stay texts."""
+    found: dict[str, Any] = {}
+    for key in keys:
+        value = item.get(key)
+        if isinstance(value, str) and value[:1] in {"{", "["}:
+            with contextlib.suppress(Refusal):
+                found[key] = parse_forgiving(value.encode(errors="replace"))[0]
+    return found
+
+
+def picture_refusal(call: Call, refusal: Refusal) -> Answer | None:
+    """Answer who asked for a picture with one and the status; overload as others, to be asked again."""
+    if call.method != "GET" or refusal.retry_after is not None:
+        return None
+    return Answer(refusal.reason.status, PIXEL_HEADERS, GIF)
 
 
 def readable(header: str) -> str:

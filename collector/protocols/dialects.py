@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collector.protocols.matomo import MATOMO
 from collector.protocols.plausible import PLAUSIBLE
 from collector.protocols.posthog import POSTHOG
+from collector.protocols.snowplow import SNOWPLOW
 from collector.protocols.umami import UMAMI
 
-DIALECTS = {dialect.name: dialect for dialect in (PLAUSIBLE, UMAMI, POSTHOG)}
+DIALECTS = {dialect.name: dialect for dialect in (PLAUSIBLE, UMAMI, POSTHOG, MATOMO, SNOWPLOW)}

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from collector.exchange import Answer
 from collector.model import Reason, Refusal
 from collector.protocols.batch import text
-from collector.protocols.decode import parse_forgiving
-from collector.protocols.dialect import Call, Dialect, Sent, finished, in_turn, placed, readable
+from collector.protocols.dialect import Call, Dialect, Sent, finished, in_turn, inner_json, placed, readable
 from collector.protocols.payload import read_payload
 
 if TYPE_CHECKING:
@@ -41,8 +40,7 @@ def _event(index: int, item: dict[str, Any], hit: Hit) -> Event:
     name = text(item, "n") or text(item, "name")
     if name is None:
         raise Refusal(Reason.MISSING_FIELD, "An event needs name.")
-    written = {key: _object(item[key]) for key in _PROPERTIES if key in item}
-    message = placed(NAME, {**item, **written}, PLACES)
+    message = placed(NAME, {**item, **inner_json(item, _PROPERTIES)}, PLACES)  # older scripts write a text
     kind = "page" if name == "pageview" else "track"
     message["name" if kind == "page" else "event"] = name
     if kind == "page":
@@ -52,16 +50,6 @@ def _event(index: int, item: dict[str, Any], hit: Hit) -> Event:
         message["context"]["userAgent"] = readable(hit.headers.get("User-Agent", ""))
         message["context"]["ip"] = forwarded or hit.address
     return finished(index, kind, message, hit)
-
-
-def _object(value: Any) -> Any:
-    """Return what is written as JSON inside a text, as older scripts do; anything else as it is."""
-    if not isinstance(value, str) or not value.startswith("{"):
-        return value
-    try:
-        return parse_forgiving(value.encode(errors="replace"))[0]
-    except Refusal:
-        return value
 
 
 def _accepted(_sent: Sent, outcomes: Sequence[Outcome]) -> Answer:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from yarl import URL
 
-from collector.bridges.web import GIF
+from collector.exchange import GIF
 from collector.links import Mark
 from collector.sources.email import rotated, signer
 from tests.conftest import run_collector

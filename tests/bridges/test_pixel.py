@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collector.bridges.web import GIF
+from collector.exchange import GIF
 
 if TYPE_CHECKING:
     from tests.conftest import Running
