@@ -25,7 +25,7 @@ run: .venv/run ## Start the collector with a demo page
 
 test: .venv/dev snippet/node_modules ## Run all tests, browser included
 	cd snippet && npm test
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: .venv/dev ## Lint and check types
 	$(BIN)/ruff check

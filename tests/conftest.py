@@ -8,6 +8,7 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import orjson
 import pytest
 from aiohttp import ClientSession
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse
 
 _NUMBERS = itertools.count()
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # machines are shared and noisy
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +147,7 @@ async def run_collector(settings: Settings) -> AsyncIterator[Running]:
             yield Running(parts, browser, operator)
 
 
-async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 20) -> Any:
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
     """Return the condition's first true value. The limit only ends a test that has failed."""
     end = time.monotonic() + seconds
     while not (value := await condition()):

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _WARM_SECONDS = 1.0
 _ALONE_SECONDS = 0.7
 _PARTITIONS = 6
-long_form = pytest.mark.skipif(not LONG, reason="part of `make faults`")
 
 
 def sound(verdict: Verdict, ack: str) -> None:
@@ -55,11 +54,7 @@ async def test_sentinels_fail_over(tmp_path: Path, seconds: float, note: Note, a
 
 @pytest.mark.parametrize(
     ("ack", "alone"),
-    [
-        ("replica", True),
-        pytest.param("stream", True, marks=long_form),
-        pytest.param("stream", False, marks=long_form),
-    ],
+    [("replica", True), *([("stream", True), ("stream", False)] if LONG else [])],
 )
 async def test_a_master_of_a_cluster_is_killed(
     tmp_path: Path, seconds: float, note: Note, ack: str, *, alone: bool
