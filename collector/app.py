@@ -31,6 +31,7 @@ from collector.enrich.journeys import Journeys
 from collector.enrich.place import Places
 from collector.enrich.visitors import Visitors
 from collector.health import Health
+from collector.limits import Limits
 from collector.people import Holdings
 from collector.pipeline import Pipeline
 from collector.ports import Ports
@@ -39,7 +40,7 @@ from collector.sources import Catalogue
 from collector.sources.email import read_journey
 from collector.sources.short_links import ShortLinks
 from collector.sources.withdrawals import Withdrawals
-from collector.stats import Counters, Figures
+from collector.stats import Counters, Figures, Quotas
 from collector.store import Names, open_store
 from collector.store.deliveries import DeliveryLog
 from collector.store.mirror import Mirror
@@ -95,6 +96,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         refused = RefusedLog(redis, names)
         deliveries = DeliveryLog(redis, names)
         counters = Counters(redis, names)
+        quotas = Quotas(redis, names)
         roll = Roll(redis, names, lambda: catalogue.seen)
         salts = Salts(redis, names)
         await salts.refresh(time.time())
@@ -113,6 +115,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
             running(withdrawals.watch()),
             running(refused.run()),
             running(counters.run()),
+            running(quotas.run()),
             running(roll.run()),
             running(deliveries.run()),
             running(salts.run()),
@@ -123,7 +126,16 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
                 settings,
                 redis,
                 catalogue,
-                Pipeline(catalogue, stream, refused, enricher, counters, settings),
+                Pipeline(
+                    catalogue,
+                    stream,
+                    refused,
+                    enricher,
+                    counters,
+                    Limits(settings),
+                    quotas,
+                    settings,
+                ),
                 deliveries=deliveries,
                 short_links=ShortLinks(short_links),
                 withdrawals=Withdrawals(withdrawals),
@@ -132,6 +144,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         await stream.stop()
         await refused.flush()
         await counters.flush()
+        await quotas.flush()
         await roll.leave()
         await deliveries.flush()
 

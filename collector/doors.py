@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 
+from collector.addresses import within
+from collector.connections import Connections
+from collector.handler import Handler
 from collector.lean import LeanDoor
 from collector.tasks import running
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 # A pixel's query and a proxy's headers must fit; longer ones are answered 400 by the parser.
 _HEADER_BYTES = 16 * 1024
 _BACKLOG = 1024
+_LINGER_SECONDS = 2  # for the rest of a body that was refused
 
 
 class DoorError(Exception):
@@ -54,13 +59,15 @@ async def _door(
     shared: bool,
 ) -> AsyncIterator[int]:
     """Yield the port of a listener. What its lean routes do not serve is aiohttp's."""
-    runner = _runner(app, settings)
+    options = _options(settings)
+    runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=_finish_seconds(settings), **options)
     await runner.setup()
-    aiohttp = cast("web.Server", runner.server)
-    lean = LeanDoor(routes, aiohttp, idle_seconds=settings.keepalive_seconds)
+    connections = _connections(settings)
+    aiohttp = partial(Handler, cast("web.Server", runner.server), connections, **options)
+    lean = LeanDoor(routes, aiohttp, connections=connections, idle_seconds=settings.keepalive_seconds)
     server = await _listen(lean.connect if routes else aiohttp, address, shared=shared)
     try:
-        async with running(lean.run()):
+        async with running(lean.run()), running(connections.run()):
             yield server.sockets[0].getsockname()[1]
             server.close()
             await lean.close(_finish_seconds(settings))
@@ -69,17 +76,25 @@ async def _door(
         await runner.cleanup()
 
 
-def _runner(app: web.Application, settings: Settings) -> web.AppRunner:
-    return web.AppRunner(
-        app,
-        access_log=None,
-        handle_signals=False,
-        keepalive_timeout=settings.keepalive_seconds,
-        max_line_size=_HEADER_BYTES,
-        max_field_size=_HEADER_BYTES,
-        auto_decompress=False,  # bodies are inflated by our own bounded reader
-        shutdown_timeout=_finish_seconds(settings),
-    )
+def _options(settings: Settings) -> dict[str, Any]:
+    """Return how aiohttp reads requests."""
+    return {
+        "access_log": None,
+        "keepalive_timeout": settings.keepalive_seconds,  # also the longest time for a head to arrive
+        "lingering_time": _LINGER_SECONDS,
+        "max_line_size": _HEADER_BYTES,
+        "max_field_size": _HEADER_BYTES,
+        "auto_decompress": False,  # bodies are inflated by our own bounded reader
+    }
+
+
+def _connections(settings: Settings) -> Connections:
+    """Return the connections of a listener; behind a trusted proxy are many clients."""
+
+    def shared(address: str) -> bool:
+        return settings.trusted_hops > 0 or within(address, settings.trusted_proxies)
+
+    return Connections(settings.connections, settings.connections_per_address, shared)
 
 
 def _finish_seconds(settings: Settings) -> float:

@@ -76,6 +76,13 @@ QUEUE_MESSAGES = Counter(
     "Messages of brokers that were made safe and acknowledged, by source.",
     ["source"],
 )
+CONNECTIONS = Gauge("headwater_connections", "Open connections.", multiprocess_mode="livesum")
+CONNECTIONS_REFUSED = Counter(
+    "headwater_connections_refused", "Connections cut at once: too many in all, or of their address."
+)
+CONNECTIONS_CUT = Counter(
+    "headwater_connections_cut", "Connections cut because their answer was not read in time."
+)
 SOURCES = Gauge("headwater_sources", "Sources in the catalogue.", multiprocess_mode="max")
 
 

@@ -88,6 +88,8 @@ class Source:
     tags: tuple[str, ...] = ()
     stream: str = "events"
     retention_hours: int = 168
+    quota_day: int = 0
+    quota_month: int = 0
     privacy: Privacy = field(default_factory=Privacy)
     enrichment: Enrichment = field(default_factory=Enrichment)
     created: str = ""
@@ -108,6 +110,7 @@ class Hit:
     ``url`` is the address as the sender called it; ``path`` is what follows the source in it.
     ``proxied`` says that a trusted proxy has sent it on; ``visitor`` is the id of the server's cookie.
     ``id`` is what a broker's message is known by: events that have no id of their own get theirs from it.
+    ``key`` names the write key that it came with, and is no secret.
     """
 
     source: Source
@@ -122,6 +125,7 @@ class Hit:
     proxied: bool = False
     visitor: str = ""
     id: str = ""
+    key: str = ""
 
 
 @dataclass(slots=True)
@@ -151,6 +155,9 @@ class Outcome:
     refusal: Refusal | None = None
 
 
+KEPT = frozenset({"stored", "spooled", "accepted"})  # the verdicts of events that were taken
+
+
 class Reason(Enum):
     """Why a hit or an event is refused: the closed list, with the HTTP status and a sentence for people."""
 
@@ -164,7 +171,8 @@ class Reason(Enum):
     STALE_SIGNATURE = ("stale_signature", 401, "The signed time is too far from now.")
     BAD_LINK = ("bad_link", 404, "The link is not signed by the source, damaged, or older than its keys.")
     TRAPPED = ("trapped", 400, "A field that people do not see was filled in.")
-    RATE_LIMITED = ("rate_limited", 429, "Too many deliveries from this address; wait a minute.")
+    RATE_LIMITED = ("rate_limited", 429, "Too many hits in a short time; wait as long as Retry-After says.")
+    QUOTA_EXCEEDED = ("quota_exceeded", 429, "The source has taken all the events of its day or month.")
     ORIGIN_FORBIDDEN = ("origin_forbidden", 403, "The source does not allow this origin.")
     CONSENT_MISSING = ("consent_missing", 403, "The source needs consent and the event carries none.")
     TOO_LARGE = ("too_large", 413, "The body is larger than the limit on the wire.")

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector import metrics
-from collector.model import Hit, Outcome, Reason, Refusal, Source
+from collector.model import KEPT, Hit, Outcome, Reason, Refusal, Source
 from collector.records import encode, quarantined, rules_for
 from collector.stream import Record, StreamError
 
 if TYPE_CHECKING:
     from collector.enrich import Enricher
+    from collector.limits import Limits
     from collector.protocols import Batch, Protocol
     from collector.settings import Settings
     from collector.sources import Catalogue
-    from collector.stats import Counters
+    from collector.stats import Counters, Quotas
     from collector.stream import RefusedLog, Stream
 
 _RETRY_AFTER_SECONDS = range(5, 16)  # spread, so that they do not all come back at once
@@ -37,6 +38,8 @@ class Pipeline:
     refused: RefusedLog
     enricher: Enricher
     counters: Counters
+    limits: Limits
+    quotas: Quotas
     settings: Settings
 
     def accept(self, name: str, bridge: str) -> Source:
@@ -48,11 +51,14 @@ class Pipeline:
             raise Refusal(Reason.SOURCE_DISABLED, source=source.id)
         return source
 
-    async def take(self, hit: Hit, understand: Protocol) -> list[Outcome]:
+    async def take(self, hit: Hit, understand: Protocol, *, limited: bool = True) -> list[Outcome]:
         """Return what became of each event of a hit, in order; every one that counts as stored is safe.
 
-        Raises Refusal when the hit as a whole cannot be read or made safe.
+        Raises Refusal when the hit as a whole is one too many, or cannot be read or made safe.
         """
+        if limited:
+            self.limits.admit(hit)
+            self.quotas.admit(hit.source)
         rules = rules_for(hit.source, self.settings)
         batch = understand(hit, rules.limits)
         self.enricher.enrich(batch.events, hit)
@@ -104,6 +110,7 @@ class Pipeline:
         for verdict, number in Counter(outcome.verdict for outcome in outcomes).items():
             metrics.EVENTS.labels(source.id, verdict).inc(number)
         self.counters.events(source.id, batch.events, outcomes)
+        self.quotas.took(source, sum(outcome.verdict in KEPT for outcome in outcomes))
         for index, refusal in batch.refused:
             self.refuse(source, refusal, where=f"event {index}")
             outcomes.append(_set_apart(index, refusal))

@@ -157,7 +157,27 @@ class Settings(BaseModel):
     server_event_bytes: int = Field(
         256 * 1024, ge=1024, description="Largest stored event from a server, webhook payloads included."
     )
-    keepalive_seconds: float = Field(15, gt=0, description="How long an idle connection is kept.")
+    keepalive_seconds: float = Field(
+        15, gt=0, description="How long an idle connection is kept, and a request's head may take to arrive."
+    )
+    connections: int = Field(
+        10_000, ge=10, description="Most connections that are open at a worker's listener."
+    )
+    connections_per_address: int = Field(
+        2000, ge=1, description="Most of them from one address that is no trusted proxy."
+    )
+    source_rate: float = Field(
+        10_000, ge=0, description="Most hits a second that a worker takes of one source; 0 for any number."
+    )
+    key_rate: float = Field(
+        5000, ge=0, description="Most hits a second that a worker takes with one write key; 0 for any number."
+    )
+    address_rate: float = Field(
+        500,
+        ge=0,
+        description="Most hits a second that a worker takes of one source from one address (of IPv6 a /64;"
+        " this machine's own aside); 0 for any number.",
+    )
 
     tracker_seconds: int = Field(300, ge=0, description="How long caches may keep the stable tracker path.")
     tracker_stale_seconds: int = Field(

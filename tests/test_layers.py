@@ -16,7 +16,7 @@ LAYERS = [
     {"app"},
     {"routes", "logs"},
     {"bridges", "console", "api", "health"},
-    {"tracker", "checkup"},
+    {"tracker", "checkup", "handler"},
     {"answer", "replay", "lean", "probe"},
     {"pipeline"},
     {"trial", "people", "render"},
@@ -25,7 +25,7 @@ LAYERS = [
     {"protocols"},  # below sources, whose settings name presets and templates
     {"store"},
     {"mails"},
-    {"links"},
+    {"links", "connections", "limits"},
     {"metrics", "settings", "schema", "addresses"},
     {"model", "exchange", "assets", "ports", "tasks", "__init__"},
 ]

@@ -57,8 +57,8 @@ class DialectBridge:
             call = _call(request, body)
             sent = dialect.read(call)
             secrets += sent.secrets
-            source = self._source(dialect.name, sent, request, secrets)
-            hit = self._hit(request, source, body, sent)
+            source, key = self._source(dialect.name, sent, request, secrets)
+            hit = self._hit(request, source, body, sent, key)
             outcomes = await self._pipeline.take(hit, sent.protocol)
             headers |= cookie.to_set(hit, request, outcomes)
         except Refusal as refusal:
@@ -70,8 +70,8 @@ class DialectBridge:
             remember_taken(self._log, hit, outcomes, clean)
         return _with(_answer(dialect, call, sent, outcomes), headers | reason_header(outcomes))
 
-    def _source(self, name: str, sent: Sent, request: web.Request, secrets: list[str]) -> Source:
-        """Return the source of the first known site, web source's own id or alias, or write key.
+    def _source(self, name: str, sent: Sent, request: web.Request, secrets: list[str]) -> tuple[Source, str]:
+        """Return the source of the first known site, web source's own id or alias, or write key, named too.
 
         Raises Refusal unknown_key, source_disabled, origin_forbidden.
         """
@@ -82,7 +82,7 @@ class DialectBridge:
             if source:
                 if source.bridge == "web":
                     require_origin(request, source.settings.origins, source.id)
-                return self._pipeline.accept(source.id, source.bridge)
+                return self._pipeline.accept(source.id, source.bridge), ""
         secrets += sent.sites
         try:
             return accept_key(self._pipeline, request, sent.sites)
@@ -91,11 +91,11 @@ class DialectBridge:
             detail = f"A source takes it once its settings.sites have {name}:ID." if told else refusal.detail
             raise Refusal(refusal.reason, detail, source=refusal.source) from None
 
-    def _hit(self, request: web.Request, source: Source, body: bytes, sent: Sent) -> Hit:
+    def _hit(self, request: web.Request, source: Source, body: bytes, sent: Sent, key: str) -> Hit:
         if source.bridge == "web" and len(body) > self._reader.settings.inflated_bytes:
             limit = self._reader.settings.inflated_bytes
             raise Refusal(Reason.INFLATED_TOO_LARGE, f"The limit is {limit} bytes.")
-        hit = self._reader.hit(request, source, body)
+        hit = self._reader.hit(request, source, body, key)
         if sent.anonymous:
             nobody = replace(source, privacy=replace(source.privacy, visitors="anonymous"))
             return replace(hit, source=nobody, address=None)

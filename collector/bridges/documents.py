@@ -41,7 +41,7 @@ class ClientDocuments:
     async def rudder(self, request: web.Request) -> Answer:
         """Answer what RudderStack's browser client asks its control plane: no destinations, no reports."""
         keys = list(presented_keys(request, None))
-        source = accept_key(self.pipeline, request, keys)
+        source, _ = accept_key(self.pipeline, request, keys)
         return json_answer(200, _rudder_settings(source, keys[0]), cross_origin(request))
 
     async def posthog(self, request: web.Request) -> Answer:

@@ -77,7 +77,7 @@ class Recorder:
         hit = self._hit(request, source)
         asked = replace(hit.source, privacy=Privacy(visitors="cookie"))
         hit = replace(hit, source=asked, headers={}, address=None)
-        await self.pipeline.take(hit, email("unsubscribe", mark))
+        await self.pipeline.take(hit, email("unsubscribe", mark), limited=False)
 
     def journey(self, request: Request, source: Source, link: Mark | ShortLink, now: int) -> str:
         """Return what tells the target who comes, empty where nobody may be told."""

@@ -40,8 +40,8 @@ class ImportBridge:
         try:
             settings = self.reader.settings
             opening = await read_opening(read_lines(request, settings), settings.server_body_bytes)
-            source = accept_key(self.pipeline, request, presented_keys(request, opening.value))
-            hit = self.reader.hit(request, source, b"")
+            source, key = accept_key(self.pipeline, request, presented_keys(request, opening.value))
+            hit = self.reader.hit(request, source, b"", key)
             if opening.document:
                 outcomes = await self.pipeline.take(hit, segment(opening.document, "batch"))
                 return accepted_answer(outcomes, cross_origin(request))

@@ -38,7 +38,7 @@ class Reader:
             request, source, await self.body(request, settings.body_bytes, settings.inflated_bytes)
         )
 
-    def hit(self, request: Request, source: Source, body: bytes) -> Hit:
+    def hit(self, request: Request, source: Source, body: bytes, key: str = "") -> Hit:
         """Return the hit of a request whose body has been read."""
         return Hit(
             source=source,
@@ -51,6 +51,7 @@ class Reader:
             url=self.url(request),
             path=request.match_info.get("path", "")[:_LONGEST_PATH],
             proxied=self._proxied(request),
+            key=key,
         )
 
     async def body(self, request: Request, on_wire: int, inflated: int) -> bytes:

@@ -60,8 +60,8 @@ class RestBridge:
             body = await self.reader.server_body(request)
             payload = read_payload(body, request.headers.get("Content-Type", ""))
             keys += presented_keys(request, payload.value)
-            source = accept_key(self.pipeline, request, keys)
-            hit = self.reader.hit(request, source, body)
+            source, key = accept_key(self.pipeline, request, keys)
+            hit = self.reader.hit(request, source, body, key)
             _require_readable(payload)
             outcomes = await self.pipeline.take(hit, segment(payload, kind))
         except Refusal as refusal:
@@ -73,8 +73,8 @@ class RestBridge:
         return accepted_answer(outcomes, headers)
 
 
-def accept_key(pipeline: Pipeline, request: web.Request, keys: Iterable[str]) -> Source:
-    """Return the source of the first usable write key among those that a request presents.
+def accept_key(pipeline: Pipeline, request: web.Request, keys: Iterable[str]) -> tuple[Source, str]:
+    """Return the source of the first usable write key that a request presents, and what names the key.
 
     Raises Refusal unknown_key, source_disabled, origin_forbidden.
     """
@@ -87,7 +87,7 @@ def accept_key(pipeline: Pipeline, request: web.Request, keys: Iterable[str]) ->
         if source and key:
             if key.origins:
                 require_origin(request, key.origins, source.id)
-            return pipeline.accept(source.id, source.bridge)
+            return pipeline.accept(source.id, source.bridge), f"{source.id}/{key.id}"
         ended = source.id if source else ended
     raise Refusal(Reason.UNKNOWN_KEY, source=ended)
 

@@ -52,8 +52,8 @@ class TracardiBridge:
             if kind is not None:
                 payload = _as_track(payload, request, kind)
             keys += _presented(request, payload.value)
-            source = accept_key(self.pipeline, request, keys)
-            hit = self.reader.hit(request, source, body)
+            source, key = accept_key(self.pipeline, request, keys)
+            hit = self.reader.hit(request, source, body, key)
             visit = Visit.of(payload.value)
             outcomes = await self.pipeline.take(hit, tracardi(payload, visit))
         except Refusal as refusal:

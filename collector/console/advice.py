@@ -22,7 +22,11 @@ _ADVICE: dict[Reason, tuple[str, str]] = {
         "keys",
     ),
     Reason.TRAPPED: ("Nothing: a robot filled in a field that people do not see.", ""),
-    Reason.RATE_LIMITED: ("Raise the most deliveries a minute, if this sender is welcome.", "settings"),
+    Reason.RATE_LIMITED: (
+        "If this sender is welcome, raise the rates in the collector's settings, or the source's per_minute.",
+        "",
+    ),
+    Reason.QUOTA_EXCEEDED: ("Raise the source's quota, or wait for the next day or month.", "settings"),
     Reason.ORIGIN_FORBIDDEN: ("If the site is yours, add its origin to the allowed ones.", "settings"),
     Reason.CONSENT_MISSING: (
         "Ask for consent on the site, or do without it under Privacy.",

@@ -22,11 +22,23 @@ _END = b"\r\n\r\n"
 class Connection(asyncio.Protocol):
     """Read requests, have them answered, and hand the connection over when one is not plain."""
 
-    __slots__ = ("_buffer", "_door", "_head", "_paused", "_remote", "_room", "_transport", "busy", "since")
+    __slots__ = (
+        "_buffer",
+        "_door",
+        "_entered",
+        "_head",
+        "_paused",
+        "_remote",
+        "_room",
+        "_transport",
+        "busy",
+        "since",
+    )
 
     def __init__(self, door: LeanDoor) -> None:
         self._door = door
         self._transport: asyncio.Transport | None = None
+        self._entered: asyncio.Transport | None = None
         self._remote: str | None = None
         self._buffer = b""
         self._head: tuple[Head, Found, int] | None = None  # of the request that comes, and where it ends
@@ -37,7 +49,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a request."""
-        self._transport = transport  # type: ignore[assignment]
+        if not self._door.open.enter(transport):  # type: ignore[arg-type]
+            return
+        self._entered = self._transport = transport  # type: ignore[assignment]
         peer = transport.get_extra_info("peername")
         self._remote = str(peer[0]) if isinstance(peer, tuple) else None
         self.since = self._door.now()
@@ -45,6 +59,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Forget the connection; what it has sent goes on to be stored."""
+        self._door.open.leave(self._entered)
         self._door.connections.discard(self)
         self._transport = None
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from aiohttp.web_protocol import RequestHandler
 
+    from collector.connections import Connections
     from collector.exchange import Answer, Request
     from collector.lean.head import Head
 
@@ -42,10 +43,16 @@ class LeanDoor:
     """The common part of all connections. ``aiohttp`` makes the protocol that takes one over."""
 
     def __init__(
-        self, routes: Sequence[LeanRoute], aiohttp: Callable[[], RequestHandler], *, idle_seconds: float
+        self,
+        routes: Sequence[LeanRoute],
+        aiohttp: Callable[[], RequestHandler],
+        *,
+        connections: Connections,
+        idle_seconds: float,
     ) -> None:
         self._routes = routes
         self.aiohttp = aiohttp
+        self.open = connections
         self.idle_seconds = idle_seconds
         self.connections: set[Connection] = set()
         self.closing = False

@@ -71,6 +71,8 @@ class SourceForm(StrictModel):
     tags: tuple[Tag, ...] = Field((), description="Words to find it by.")
     stream: str = Field("events", pattern=r"^[A-Za-z0-9_-]{1,50}$", description="Stream for its events.")
     retention_hours: int = Field(168, ge=1, le=87600, description="Hours that read events are kept.")
+    quota_day: int = Field(0, ge=0, description="Most events it takes in a day (UTC); 0 for any number.")
+    quota_month: int = Field(0, ge=0, description="Most events it takes in a month (UTC); 0 for any number.")
     privacy: PrivacySettings = Field(PrivacySettings(), description="What may be kept.")
     enrichment: EnrichmentSettings = Field(EnrichmentSettings(), description="What is told about events.")
     settings: Any = Field(default_factory=dict, description="Settings of the bridge.")

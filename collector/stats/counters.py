@@ -18,6 +18,7 @@ import orjson
 import structlog
 from redis.exceptions import NoScriptError, RedisError
 
+from collector.model import KEPT
 from collector.stats.tally import Tally
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ _SCRIPT = (Path(__file__).parent / "count.lua").read_text(encoding="utf-8")
 _SHA = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 _EVERY_SECONDS = 1
 _MOST_HELD = 200_000  # numbers and names that wait for Redis
-_KEPT = {"stored", "spooled", "accepted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Counters:
         """Count the events of a hit by what became of them."""
         tally = self._tally(source)
         for event, outcome in zip(events, outcomes, strict=False):
-            if outcome.verdict in _KEPT:
+            if outcome.verdict in KEPT:
                 tally.event(event)
             else:
                 tally.count(outcome.verdict)

@@ -78,6 +78,10 @@ class Names:
         """Name the prefix of a source's counts, top lists and visitors."""
         return f"{self.namespace}:{{stats:{source}}}"
 
+    def quota(self, source: str, period: str) -> str:
+        """Name the count of events that a source has taken in a day or month."""
+        return f"{self.namespace}:{{stats:{source}}}:quota:{period}"
+
     @property
     def short_links(self) -> str:
         """Name the hash of short links, id to JSON."""

@@ -41,6 +41,8 @@ class SourceView(Strict):
     tags: list[str]
     stream: str
     retention_hours: int
+    quota_day: int
+    quota_month: int
     privacy: dict[str, Any]
     enrichment: dict[str, Any]
     settings: dict[str, Any] = Field(description="Those that differ from their defaults.")
