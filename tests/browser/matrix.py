@@ -7,12 +7,13 @@ import tempfile
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from playwright.async_api import async_playwright
 
 from collector.settings import Settings
 from collector.store.embedded import embedded_server
+from tests.browser.firefox import firefox
 from tests.browser.process import ARGUMENTS, UNWANTED, find_chromium
 from tests.browser.scenarios import SCENARIOS
 from tests.browser.stage import Arrivals, Row, World
@@ -20,7 +21,12 @@ from tests.browser.street import Site
 from tests.conftest import run_collector
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from playwright.async_api import Browser
+
+    from tests.browser.firefox import Firefox
 
 PAGE = Path(__file__).parents[2] / "docs" / "tracker-delivery.md"
 BEGIN, END = "<!-- made by `make delivery`: begin -->\n", "<!-- made by `make delivery`: end -->"
@@ -29,11 +35,50 @@ BEGIN, END = "<!-- made by `make delivery`: begin -->\n", "<!-- made by `make de
 _AT_ONCE = 5
 
 
-async def play_all(settings: Settings, chosen: list[str] | None = None) -> dict[str, Row | BaseException]:
-    """Return each scenario's row, or what broke it."""
-    names = chosen or list(SCENARIOS)
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Run Debian's Chromium without a window."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=find_chromium(), args=ARGUMENTS, ignore_default_args=UNWANTED
+        )
+        yield browser
+        await browser.close()
+
+
+_LAUNCH: dict[str, Callable[[], AbstractAsyncContextManager[Browser | Firefox]]] = {
+    "Chromium": chromium,
+    "Firefox": firefox,
+}
+# Each browser's scenarios. The others need what only Chromium lets a test do.
+PLAYED: dict[str, list[str]] = {
+    "Chromium": list(SCENARIOS),
+    "Firefox": [
+        "page closed at once",
+        "navigation at once",
+        "503 three times, then fine",
+        "503, and the page closed before it is fine",
+        "429 with Retry-After, then fine",
+        "connection refused, then fine",
+        "connection refused, then the next page",
+        "200 events of 700 bytes, then navigation",
+        "200 events of 700 bytes, then the tab closed",
+        "strict CSP with Trusted Types",
+        "back and forward from the browser's memory (bfcache)",
+        "history: push, replace, back, query, hash",
+        "the answer comes late, after the page has gone",
+        "the answer is lost on the way",
+    ],
+}
+
+
+async def play_all(
+    settings: Settings, name: str, chosen: list[str] | None = None
+) -> dict[str, Row | BaseException]:
+    """Return the row of each scenario in the browser of that name, or what broke it."""
+    names = chosen or PLAYED[name]
     turns = asyncio.Semaphore(_AT_ONCE)
-    async with _world(settings) as world:
+    async with _LAUNCH[name]() as browser, _world(settings, browser) as world:
 
         async def play(name: str) -> Row:
             async with turns, world.stage(name) as stage:
@@ -45,18 +90,15 @@ async def play_all(settings: Settings, chosen: list[str] | None = None) -> dict[
 
 
 @asynccontextmanager
-async def _world(settings: Settings) -> AsyncIterator[World]:
+async def _world(settings: Settings, browser: Browser | Firefox) -> AsyncIterator[World]:
     arrivals, site = Arrivals(), Site()
-    async with run_collector(settings) as running, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=find_chromium(), args=ARGUMENTS, ignore_default_args=UNWANTED
-        )
+    async with run_collector(settings) as running:
         await site.door.open()
         following = asyncio.create_task(arrivals.follow(running))
-        yield World(running, site, browser, arrivals)
+        # Firefox speaks as much of Playwright as its scenarios need.
+        yield World(running, site, cast("Browser", browser), arrivals)
         following.cancel()
         await asyncio.wait([following])
-        await browser.close()
         await site.door.close()
 
 
@@ -69,18 +111,23 @@ def table(rows: dict[str, Row]) -> str:
 
 
 async def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder)
-        async with embedded_server(data) as url:
-            rows = await play_all(Settings(redis_url=url, data=data, port=0, console_port=0))
-    good = {name: row for name, row in rows.items() if isinstance(row, Row)}
-    print(table(good))  # noqa: T201 - the command's answer
-    for name in rows.keys() - good.keys():
-        raise RuntimeError(name) from rows[name]
+    """Play everything in every browser, print the tables and write them to the docs."""
+    tables = ""
+    for name in PLAYED:
+        with tempfile.TemporaryDirectory() as folder:
+            data = Path(folder)
+            async with embedded_server(data) as url:
+                rows = await play_all(Settings(redis_url=url, data=data, port=0, console_port=0), name)
+        good = {name: row for name, row in rows.items() if isinstance(row, Row)}
+        tables += f"**{name}**\n\n{table(good)}\n"
+        for broken in rows.keys() - good.keys():
+            print(tables)  # noqa: T201 - what is known so far
+            raise RuntimeError(broken) from rows[broken]  # type: ignore[misc]
+    print(tables)  # noqa: T201 - the command's answer
     note = f"Measured on {datetime.now(UTC):%Y-%m-%d} with `make delivery`.\n\n"
     text = PAGE.read_text(encoding="utf-8")
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    PAGE.write_text(before + BEGIN + note + table(good) + END + after, encoding="utf-8")
+    PAGE.write_text(before + BEGIN + note + tables + END + after, encoding="utf-8")
 
 
 if __name__ == "__main__":

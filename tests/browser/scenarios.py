@@ -103,6 +103,19 @@ async def _refused(stage: Stage) -> None:
     await stage.arrived(*stage.sent)
 
 
+@scenario("connection refused, then the next page")
+async def _refused_closed(stage: Stage) -> None:
+    page = await stage.open()
+    await stage.arrived("page one")
+    await stage.gate.door.close()
+    await stage.track(page, "During the outage")
+    # The page closes after the tracker has heard that nobody answers: these fail after its own request.
+    failing = "async url => { headwater.flush(); for (const _ of 'xxx') await fetch(url).catch(() => 0) }"
+    await page.evaluate(failing, stage.gate.address)
+    await page.close()
+    await stage.gate.door.open()
+
+
 @scenario("offline, then online again")
 async def _offline(stage: Stage) -> None:
     page = await stage.open()

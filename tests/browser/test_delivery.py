@@ -7,27 +7,36 @@ import asyncio
 import pytest
 
 from collector.settings import Settings
-from tests.browser.matrix import play_all, table
-from tests.browser.scenarios import SCENARIOS
+from tests.browser.matrix import PLAYED, play_all, table
 from tests.browser.stage import Row
 
 
 @pytest.fixture(scope="module")
 def rows(
     redis_url: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> dict[str, Row | BaseException]:
-    """All scenarios that were asked for, played side by side in one browser."""
-    chosen = [item.callspec.params["name"] for item in request.session.items if item.parent is request.node]
-    data = tmp_path_factory.mktemp("matrix")
-    settings = Settings(redis_url=redis_url, namespace="matrix", data=data, port=0, console_port=0)
-    found = asyncio.run(play_all(settings, chosen))
-    print(table({name: row for name, row in found.items() if isinstance(row, Row)}))  # noqa: T201
+) -> dict[tuple[str, str], Row | BaseException]:
+    """All scenarios that were asked for, played side by side, in one browser after the other."""
+    mine = [item.callspec.params for item in request.session.items if item.parent is request.node]
+    found: dict[tuple[str, str], Row | BaseException] = {}
+    for browser in dict.fromkeys(params["browser"] for params in mine):
+        data = tmp_path_factory.mktemp("matrix")
+        settings = Settings(
+            redis_url=redis_url, namespace=f"matrix-{browser}", data=data, port=0, console_port=0
+        )
+        chosen = [params["scenario"] for params in mine if params["browser"] == browser]
+        played = asyncio.run(play_all(settings, browser, chosen))
+        print(table({name: row for name, row in played.items() if isinstance(row, Row)}))  # noqa: T201
+        found |= {(browser, name): row for name, row in played.items()}
     return found
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_nothing_is_lost_and_nothing_doubled(rows: dict[str, Row | BaseException], name: str) -> None:
-    row = rows[name]
+@pytest.mark.parametrize(
+    ("browser", "scenario"), [(browser, name) for browser, names in PLAYED.items() for name in names]
+)
+def test_nothing_is_lost_and_nothing_doubled(
+    rows: dict[tuple[str, str], Row | BaseException], browser: str, scenario: str
+) -> None:
+    row = rows[browser, scenario]
 
     if isinstance(row, BaseException):
         raise row
