@@ -7,6 +7,7 @@ import shutil
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -20,7 +21,7 @@ from collector.store.queues import queue_states
 from collector.stream.groups import list_groups
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterable, Iterator
 
     from collector.settings import Settings
     from collector.store import Redis
@@ -51,8 +52,12 @@ async def look_at_redis(redis: Redis, settings: Settings) -> list[Finding]:
     for node, info in (await on_every_node(redis, "INFO")).items():
         findings += _server(node, info)
     findings.append(await _clock(redis))
-    findings += [finding async for finding in _groups(redis, settings)]
-    return findings + await _queues(redis, Names(settings.namespace))
+    names = Names(settings.namespace)
+    catalogue = Catalogue(redis, names)
+    await catalogue.load()
+    streams = {"events", *catalogue.retention()}
+    findings += [finding async for finding in _groups(redis, names, settings.partitions, streams)]
+    return findings + await _queues(redis, names, catalogue)
 
 
 def _process() -> Iterator[Finding]:
@@ -106,21 +111,22 @@ async def _clock(redis: Redis) -> Finding:
     return Finding(right=apart < _MOST_CLOCK_SECONDS, name="clock", text=text)
 
 
-async def _groups(redis: Redis, settings: Settings) -> AsyncIterator[Finding]:
-    """Show the groups of the stream; one that reads no more holds everything back."""
-    for partition in range(settings.partitions):
-        for group in await list_groups(redis, Names(settings.namespace), "events", partition):
+async def _groups(
+    redis: Redis, names: Names, partitions: int, streams: Iterable[str]
+) -> AsyncIterator[Finding]:
+    """Show the groups of the streams; one that reads no more holds everything back."""
+    for stream, partition in product(sorted(streams), range(partitions)):
+        for group in await list_groups(redis, names, stream, partition):
             lag = "an unknown number of" if group.lag is None else group.lag
-            text = f"{group.name} on partition {partition} has {lag} events to read, for {group.age:.0f} s"
+            place = f"partition {partition} of {stream}"
+            text = f"{group.name} on {place} has {lag} events to read, for {group.age:.0f} s"
             reads = group.age < _MOST_GROUP_SECONDS
             hint = "" if reads else f"; start its consumer, or: headwater group drop {group.name}"
             yield Finding(right=reads, name="group", text=text + hint)
 
 
-async def _queues(redis: Redis, names: Names) -> list[Finding]:
+async def _queues(redis: Redis, names: Names, catalogue: Catalogue) -> list[Finding]:
     """Show for each queue source how its readers are; one that nobody reads waits with its broker."""
-    catalogue = Catalogue(redis, names)
-    await catalogue.load()
     rows = await queue_states(redis, names)
     findings = []
     for source in catalogue:

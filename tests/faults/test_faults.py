@@ -6,6 +6,11 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from redis.asyncio import Redis
+
+from collector.store import Names
+from collector.stream.consumer import Consumer
+from collector.tasks import running
 from tests.faults.clock import Clock
 from tests.faults.conftest import LONG
 from tests.faults.proxy import Proxy
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     Note = Callable[[str, Verdict], None]
 
 _WARM_SECONDS = 1.0
+STREAM = "headwater:{0}:events"
 
 
 def kept(verdict: Verdict) -> None:
@@ -194,13 +200,22 @@ async def test_the_clock_is_set_back(tmp_path: Path, seconds: float, note: Note)
     assert behind > 3000
 
 
+async def _read_slowly(server: Server) -> None:
+    async with Redis.from_url(server.url, protocol=2) as redis:
+        consumer = Consumer(redis, Names(), "slow", most=10)
+        async for _ in consumer:
+            await asyncio.sleep(0.05)
+
+
 async def test_a_group_reads_slowly(server: Server, tmp_path: Path, seconds: float, note: Note) -> None:
     with server.client() as client:
-        client.xgroup_create("headwater:{0}:events", "slow", id="0", mkstream=True)
-    async with rig(tmp_path, server) as run:
+        client.xgroup_create(STREAM, "slow", id="0", mkstream=True)
+    async with rig(tmp_path, server) as run, running(_read_slowly(server)):
         await asyncio.sleep(_WARM_SECONDS + seconds)
         verdict = await run.judged()
-    note("a group that does not read, producers at full speed", verdict)
+    note("a group that reads slowly, producers at full speed", verdict)
     kept(verdict)
     with server.client() as client:
-        assert client.xlen("headwater:{0}:events") == verdict.acknowledged
+        slow = next(group for group in client.xinfo_groups(STREAM) if group["name"] == b"slow")
+        assert client.xlen(STREAM) == verdict.acknowledged
+        assert 0 < slow["entries-read"] < verdict.acknowledged
