@@ -15,12 +15,13 @@ from collector.sources.base import StrictModel
 from collector.sources.secret import Secret  # noqa: TC001 - pydantic reads it
 from collector.sources.servers import Path  # noqa: TC001 - pydantic reads it
 
-BrokerKind: TypeAlias = Literal["redis", "nats"]
+BrokerKind: TypeAlias = Literal["redis", "nats", "rabbitmq"]
 
 # How the address of each broker begins, without and with TLS, and its port.
 SCHEMES: dict[BrokerKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "redis": (("redis", "redis+sentinel", "redis+cluster"), ("rediss", "rediss+sentinel", "rediss+cluster")),
     "nats": (("nats",), ("tls",)),
+    "rabbitmq": (("amqp",), ("amqps",)),
 }
 
 
@@ -28,7 +29,7 @@ class QueueSettings(StrictModel):
     """Which messages a queue source reads, and what they hold."""
 
     broker: BrokerKind = Field(
-        "redis", description="Who keeps the messages: redis (streams), nats (JetStream)."
+        "redis", description="Who keeps the messages: redis (streams), nats (JetStream), rabbitmq (queues)."
     )
     address: str = Field(
         "",
@@ -49,12 +50,12 @@ class QueueSettings(StrictModel):
         min_length=1,
         max_length=250,
         pattern=r"^[^\s\x00-\x1f]+$",
-        description="What to read: a stream of Redis, a subject of NATS (with * and >).",
+        description="What to read: a stream of Redis, a subject of NATS (with * and >), a queue.",
     )
     group: str = Field(
         "headwater",
         pattern=r"^[A-Za-z0-9_-]{1,100}$",
-        description="Consumer group; workers of one group share the messages.",
+        description="Consumer group; workers of one group share the messages. RabbitMQ has none.",
     )
     start: Literal["oldest", "newest"] = Field(
         "oldest", description="Where a group that is new begins: with all that is kept, or with what comes."

@@ -86,6 +86,7 @@ WRONG = [
     ({"address": "redis://user:secret@host"}, "leave user and password out of the address"),
     ({"address": "http://host"}, "must begin with one of: redis, "),
     ({"broker": "nats", "address": "redis://host"}, "must begin with one of: nats, tls"),
+    ({"broker": "rabbitmq", "address": "amqp://a@b"}, "leave user and password out of the address"),
     ({"broker": "carrier pigeon"}, "Input should be 'redis'"),
     ({"key": "/k.pem"}, "key is given without certificate"),
     ({"topic": "two words"}, "pattern"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+import aio_pika
 import nats
 from nats.js.errors import NotFoundError
 from redis.asyncio import Redis
@@ -116,6 +119,100 @@ async def _open(port: int) -> None:
         else:
             writer.close()
             return
+
+
+class RabbitMQ:
+    """A queue of a RabbitMQ, whose messages carry ids as its producers' should."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port, self._names_port = free_port(), free_port()
+        self._url = f"amqp://127.0.0.1:{self._port}"
+        self._sent = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self.settings: dict[str, Any] = {"broker": "rabbitmq", "address": self._url}
+
+    async def publish(self, bodies: Sequence[bytes], headers: Mapping[str, str] | None = None) -> None:
+        connection = await aio_pika.connect(self._url)
+        channel = await connection.channel()
+        sent = [self._message(body, headers) for body in bodies]
+        await asyncio.gather(*(channel.default_exchange.publish(each, routing_key=TOPIC) for each in sent))
+        await connection.close()
+
+    def _message(self, body: bytes, headers: Mapping[str, str] | None) -> aio_pika.Message:
+        self._sent += 1
+        return aio_pika.Message(
+            body,
+            headers=dict(headers or {}),
+            message_id=f"m{self._sent}",
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        )
+
+    async def waiting(self) -> int:
+        """Ask the server itself: only it knows what is given out and not acknowledged."""
+        cookie = (self._folder / ".erlang.cookie").read_text()
+        ask = b"lists:sum([proplists:get_value(messages, rabbit_amqqueue:info(Q, [messages])) || "
+        ask += b"Q <- rabbit_amqqueue:list()]).\n"
+        asked = await asyncio.create_subprocess_exec(
+            *("erl_call", "-sname", "t@localhost", "-c", cookie, "-e"),
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        answer, _ = await asked.communicate(ask)
+        return int(answer.decode().removeprefix("{ok, ").removesuffix("}"))
+
+    def kill(self) -> None:
+        if self._process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            subprocess.run(["epmd", "-kill"], env=self._environment, check=False, capture_output=True)
+
+    async def start(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            self._spawn()
+        await _open(self._port)
+        connection = await aio_pika.connect(self._url)
+        channel = await connection.channel()
+        await channel.declare_queue(TOPIC, durable=True)
+        await connection.close()
+
+    async def empty(self) -> None:
+        """Make the queue anew."""
+        connection = await aio_pika.connect(self._url)
+        channel = await connection.channel()
+        await channel.queue_delete(TOPIC)
+        await channel.declare_queue(TOPIC, durable=True)
+        await connection.close()
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self._folder),
+            "ERL_EPMD_PORT": str(self._names_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_RELAXED_COMMAND_CHECK": "1",  # so that it can be ended just after the server was
+            "RABBITMQ_NODENAME": "t@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(self._port),
+            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_MNESIA_BASE": str(self._folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(self._folder / "logs"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._folder / "plugins"),
+            "RABBITMQ_CONF_ENV_FILE": os.devnull,
+        }
+
+    def _spawn(self) -> None:
+        # Debian's own script would become another user.
+        self._process = subprocess.Popen(
+            ["/usr/lib/rabbitmq/bin/rabbitmq-server"],
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
 
 BROKERS = {"redis": Valkey, "nats": Nats}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _KINDS: dict[BrokerKind, tuple[str, str]] = {
     "redis": ("redis", "RedisStreams"),
     "nats": ("nats", "NatsSubject"),
+    "rabbitmq": ("rabbitmq", "RabbitQueue"),
 }
 
 
