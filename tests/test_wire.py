@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 GOLDEN = sorted(
     path for path in (Path(__file__).parent / "wire" / "servers").glob("*.json") if "github" not in path.name
 )
+DIALECTS = sorted((Path(__file__).parent / "wire" / "dialects").glob("*.json"))
 COMMON = {"alias", "group", "identify", "page", "track"}
 
 
@@ -37,6 +38,21 @@ async def test_a_recorded_client_is_understood(running: Running, path: Path) -> 
     assert events["track"]["event"] == "Call Ended"
     assert events["group"]["groupId"] == "g1"
     assert events["identify"]["userId"] == "u1"
+
+
+@pytest.mark.parametrize("path", DIALECTS, ids=lambda path: path.stem)
+async def test_a_recorded_client_of_another_system_is_understood(running: Running, path: Path) -> None:
+    golden = orjson.loads(path.read_bytes())
+    await running.add(settings={"sites": [golden["key"]]})
+    times = 2 if golden["key"].startswith(("posthog", "snowplow")) else 1  # those have ids, and send again
+
+    for request in golden["requests"] * times:
+        assert (await send(running, request)).status in {200, 202}
+
+    events = [each for each in await running.events() if each.get("event") not in {"tick", "engagement"}]
+    assert sorted(event["type"] for event in events) == ["page", "track"]
+    (call,) = (event for event in events if event["type"] == "track")
+    assert call["event"].replace("_", " ").title() == "Call Ended"
 
 
 async def send(running: Running, request: dict[str, Any]) -> Any:

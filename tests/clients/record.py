@@ -13,14 +13,19 @@ import orjson
 if TYPE_CHECKING:
     from tests.clients.faults import FaultyWay
 
-FOLDER = Path(__file__).parent.parent / "wire" / "servers"
+FOLDER = Path(__file__).parent.parent / "wire"
 # What a collector could look at; hosts, ports and the like differ each time.
 HEADERS = {"authorization", "anonymousid", "content-encoding", "content-type", "origin", "user-agent"}
 
 
-def record(client: str, way: FaultyWay, key: str) -> None:
+def recording() -> bool:
+    """Tell whether recording is asked for."""
+    return bool(os.environ.get("HEADWATER_RECORD"))
+
+
+def record(client: str, way: FaultyWay, key: str, folder: str = "servers") -> None:
     """Write the requests that a client made, when recording is asked for."""
-    if not os.environ.get("HEADWATER_RECORD"):
+    if not recording():
         return
     requests = [
         {
@@ -30,8 +35,8 @@ def record(client: str, way: FaultyWay, key: str) -> None:
             "body": base64.b64encode(body).decode(),
         }
         for method, path, headers, body in way.requests
-        if method == "POST"
+        if method == "POST" or path.startswith("/i?")  # Snowplow's GET
     ]
     name = re.sub(r"[^a-z0-9.]+", "-", client.lower()).strip("-")
     golden = {"client": client, "key": key, "requests": requests}
-    (FOLDER / f"{name}.json").write_bytes(orjson.dumps(golden, option=orjson.OPT_INDENT_2) + b"\n")
+    (FOLDER / folder / f"{name}.json").write_bytes(orjson.dumps(golden, option=orjson.OPT_INDENT_2) + b"\n")
