@@ -34,7 +34,7 @@ def read_head(data: bytes) -> Head | None:
     parser = httptools.HttpRequestParser(reader)
     try:
         parser.feed_data(data)
-    except httptools.HttpParserError:  # an upgrade, too
+    except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # CONNECT is an upgrade, too
         return None
     method = parser.get_method()
     if not reader.complete or method not in _METHODS or parser.get_http_version() != "1.1":
