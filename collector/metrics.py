@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from collector.model import Reason
 
 EVENTS = Counter(
@@ -84,6 +87,18 @@ CONNECTIONS_CUT = Counter(
     "headwater_connections_cut", "Connections cut because their answer was not read in time."
 )
 SOURCES = Gauge("headwater_sources", "Sources in the catalogue.", multiprocess_mode="max")
+
+
+def taken(source: str, protocol: str, verdicts: Sequence[str]) -> None:
+    """Count a hit, and its events by what became of them."""
+    _labelled(HITS, source, protocol).inc()
+    for verdict in set(verdicts):
+        _labelled(EVENTS, source, verdict).inc(verdicts.count(verdict))
+
+
+@lru_cache(4096)  # looking labels up costs as much as counting
+def _labelled(counter: Counter, *labels: str) -> Counter:
+    return counter.labels(*labels)
 
 
 def refused(source: str, reason: Reason) -> None:

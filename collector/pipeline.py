@@ -7,7 +7,6 @@ became of every event. The durability rule stands in ``_append``: nothing is cal
 from __future__ import annotations
 
 import random
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -106,9 +105,7 @@ class Pipeline:
 
     def _report(self, outcomes: list[Outcome], batch: Batch, source: Source) -> list[Outcome]:
         """Count what became of the hit and return the outcomes of all its items, in their order."""
-        metrics.HITS.labels(source.id, batch.protocol).inc()
-        for verdict, number in Counter(outcome.verdict for outcome in outcomes).items():
-            metrics.EVENTS.labels(source.id, verdict).inc(number)
+        metrics.taken(source.id, batch.protocol, [outcome.verdict for outcome in outcomes])
         self.counters.events(source.id, batch.events, outcomes)
         self.quotas.took(source, sum(outcome.verdict in KEPT for outcome in outcomes))
         for index, refusal in batch.refused:
