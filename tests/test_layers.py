@@ -21,6 +21,7 @@ LAYERS = [
     {"pipeline"},
     {"trial", "people", "render"},
     {"records"},
+    {"sinks"},
     {"enrich", "stream", "sources", "stats", "access"},
     {"protocols"},  # below sources, whose settings name presets and templates
     {"store"},

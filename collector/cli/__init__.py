@@ -17,6 +17,7 @@ from collector.cli.key import key
 from collector.cli.link import link
 from collector.cli.people import export, forget
 from collector.cli.serve import serve
+from collector.cli.sink import sink
 from collector.cli.source import snippet, source
 from collector.cli.trial import try_  # noqa: F401 - adds itself to `source`
 from collector.cli.webhook import replay, webhook
@@ -26,6 +27,7 @@ from collector.enrich.place import PlaceError
 from collector.links import LinkError
 from collector.logs import configure_logs
 from collector.settings import SettingsError
+from collector.sinks import SinkError
 from collector.sources import SourceError
 from collector.store import StoreError
 
@@ -54,6 +56,7 @@ COMMANDS = (
     get,
     consume,
     group_,
+    sink,
     worker,
     forget,
     export,
@@ -68,6 +71,15 @@ def main() -> None:
     configure_logs("warning")  # to standard error, since standard output is a command's answer
     try:
         cli()
-    except (AccessError, DoorError, LinkError, SettingsError, SourceError, StoreError, PlaceError) as error:
+    except (
+        AccessError,
+        DoorError,
+        LinkError,
+        SettingsError,
+        SinkError,
+        SourceError,
+        StoreError,
+        PlaceError,
+    ) as error:
         click.echo(f"headwater: {error}", err=True)
         sys.exit(_FAILED)

@@ -16,6 +16,7 @@ import contextlib
 import os
 import secrets
 import socket
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from redis.exceptions import RedisError, ResponseError
 from collector.tasks import running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
     from collector.store import Names, Redis
 
@@ -34,6 +35,15 @@ log = structlog.get_logger()
 _PAUSE_SECONDS = 0.1
 _RETRY_SECONDS = 0.5
 DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a batch is full: so many events or bytes of JSON, or so many seconds after its first event."""
+
+    events: int = 1000
+    size: int = 8 * 1024**2
+    seconds: float = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,8 @@ class Consumer:
 
     ``idle_seconds`` is how long a consumer may give no sign of life before others take over its entries;
     working on a batch for longer is no matter. An entry that was delivered ``deliveries`` times without being
-    acknowledged goes to the stream ``dead`` of its partition.
+    acknowledged goes to the stream ``dead`` of its partition. With ``gather`` batches are filled up to these
+    limits, exceeded by one reading at most; otherwise a batch is what there is.
     """
 
     def __init__(
@@ -66,6 +77,7 @@ class Consumer:
         most: int = 100,
         idle_seconds: float = 60,
         deliveries: int = 5,
+        gather: Limits | None = None,
     ) -> None:
         self._redis = redis
         self._group = group
@@ -75,6 +87,7 @@ class Consumer:
         self._most = most
         self._idle_seconds = idle_seconds
         self._deliveries = deliveries
+        self._limits = gather
         self._stopping = asyncio.Event()
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
@@ -82,19 +95,44 @@ class Consumer:
         """End the iteration after the batch at hand, which is still acknowledged."""
         self._stopping.set()
 
-    async def __aiter__(self) -> AsyncIterator[list[Delivery]]:
+    async def __aiter__(self) -> AsyncGenerator[list[Delivery], None]:
         """Yield batches, oldest first; waits while there is nothing, and while Redis is away."""
         await self._insist(self._join)
         while not self._stopping.is_set():
             batch = await self._insist(self._next)
             if not batch:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), _PAUSE_SECONDS)
+                await self.rest(_PAUSE_SECONDS)
                 continue
             async with running(self._hold(batch)):
+                if self._limits:
+                    await self._fill(batch, self._limits)
                 yield batch
             await self._insist(lambda batch=batch: self._acknowledge(batch))  # type: ignore[misc]
         await self._leave()
+
+    async def bury(self, delivery: Delivery, why: str) -> None:
+        """Set an event aside in the stream ``dead`` for good; ``why`` stands beside it."""
+        await self._insist(lambda: self._bury(delivery, why))
+
+    async def rest(self, seconds: float) -> bool:
+        """Wait, or less when asked to stop; tell whether to stop."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        return self._stopping.is_set()
+
+    async def _fill(self, batch: list[Delivery], limits: Limits) -> None:
+        """Read on until the batch is full; what Redis delivers twice meanwhile is in it once."""
+        end = time.monotonic() + limits.seconds
+        there = {(each.key, each.entry) for each in batch}
+        size = sum(len(each.event) for each in batch)
+        while len(batch) < limits.events and size < limits.size and (left := end - time.monotonic()) > 0:
+            more: list[Delivery] = await self._insist(self._next) or []
+            fresh = [each for each in more if (each.key, each.entry) not in there]
+            there.update((each.key, each.entry) for each in fresh)
+            size += sum(len(each.event) for each in fresh)
+            batch.extend(fresh)
+            if self._stopping.is_set() or (not more and await self.rest(min(_PAUSE_SECONDS, left))):
+                return
 
     async def _insist(self, work: Callable[[], Awaitable[Any]]) -> Any:
         """Do the work, again and again while Redis is away. Returns None when stopped meanwhile."""
@@ -152,17 +190,24 @@ class Consumer:
             rows: Any = await self._redis.xclaim(key, self._group, self.name, idle_ms, ids) if ids else []
             for row in rows:
                 if row[0] in often:
-                    await self._bury(key, row)
+                    await self._bury(_delivery(key, row), f"Delivered {self._deliveries} times in vain.")
                 else:
                     taken.append(_delivery(key, row))
         return taken
 
-    async def _bury(self, key: str, row: tuple[bytes, dict[bytes, bytes]]) -> None:
-        entry, fields = row
-        log.error("event_buried", group=self._group, key=key, entry=entry.decode())
+    async def _bury(self, delivery: Delivery, why: str) -> None:
+        log.error("event_buried", group=self._group, key=delivery.key, entry=delivery.entry, why=why)
+        fields: Any = {
+            "source": delivery.source,
+            "type": delivery.type,
+            "event": delivery.event,
+            "group": self._group,
+            "entry": delivery.entry,
+            "why": why,
+        }
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.xadd(self._keys[key], {**fields, b"group": self._group, b"entry": entry})  # type: ignore[dict-item]
-            pipe.xack(key, self._group, entry)
+            pipe.xadd(self._keys[delivery.key], fields)
+            pipe.xack(delivery.key, self._group, delivery.entry)
             await pipe.execute()
 
     async def _hold(self, batch: Sequence[Delivery]) -> None:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 if TYPE_CHECKING:
     from collector.store import Names, Redis
@@ -47,6 +47,37 @@ async def drop_group(redis: Redis, names: Names, stream: str, partitions: int, g
         if any(each.name == group for each in await list_groups(redis, names, stream, partition)):
             dropped += await redis.xgroup_destroy(names.stream(partition, stream), group)
     return dropped
+
+
+async def unread(redis: Redis, names: Names, stream: str, partitions: int, group: str) -> int | None:
+    """Count what a group has not acknowledged; None when Redis cannot tell now."""
+    try:
+        groups = [
+            each
+            for partition in range(partitions)
+            for each in await list_groups(redis, names, stream, partition)
+            if each.name == group
+        ]
+    except (RedisError, OSError):
+        return None
+    return None if any(each.lag is None for each in groups) else sum(each.lag or 0 for each in groups)
+
+
+async def start_group(
+    redis: Redis, names: Names, stream: str, partitions: int, group: str, *, start: str
+) -> None:
+    """Let a group read on from after an entry id, ``0`` or ``$``; it is made when it is new.
+
+    What it had taken and not acknowledged is delivered again as before.
+    """
+    for partition in range(partitions):
+        key = names.stream(partition, stream)
+        try:
+            await redis.xgroup_create(key, group, id=start, mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+            await redis.xgroup_setid(key, group, start)
 
 
 async def _group(redis: Redis, key: str, stream: str, partition: int, row: dict[str, Any]) -> Group:

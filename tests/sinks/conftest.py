@@ -1,0 +1,100 @@
+"""Events in a stream, and processes that bring them into a sink and are killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+from collector.sinks import Delivery
+from collector.store import Names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from redis.asyncio import Redis
+
+    from collector.settings import Settings
+
+_DAY_MS = 1_767_312_000_000  # 2026-01-02T00:00:00Z
+PROCESS = """
+import asyncio, sys
+from redis.asyncio import Redis
+from collector.sinks.registry import open_sink
+from collector.sinks.runner import Runner
+from collector.store import Names
+from collector.stream.consumer import Consumer
+
+async def main(url, namespace, name, to, *options):
+    sink = open_sink(name, to, dict(each.split("=") for each in options))
+    async with Redis.from_url(url, protocol=2) as redis:
+        consumer = Consumer(
+            redis, Names(namespace), "g", idle_seconds=0.5, deliveries=100, most=100, gather=sink.limits
+        )
+        async def told(done):
+            print(done.events, flush=True)
+        await Runner(consumer, sink).run(told)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def event(number: int, **fields: Any) -> bytes:
+    """Return an event as it is stored, as the collector writes it."""
+    message = {
+        "messageId": f"m{number}",
+        "type": "track",
+        "event": "Seen",
+        "source": {"id": "web1", "bridge": "web", "channel": "Web"},
+        "anonymousId": f"visitor{number % 7}",
+        "properties": {"number": number},
+        "context": {"page": {"url": "https://shop.example/a", "path": "/a"}},
+        "timestamp": "2026-01-02T03:04:05.000Z",
+        "receivedAt": "2026-01-02T03:04:05.000Z",
+        **fields,
+    }
+    return orjson.dumps(message)
+
+
+def delivery(number: int, **fields: Any) -> Delivery:
+    """Return an event as a consumer hands it over, one of partition 0, a second after the one before."""
+    data = event(number, **fields)
+    return Delivery("test:{0}:events", f"{_DAY_MS + number * 1000}-0", "web1", "track", data)
+
+
+def tombstone(number: int, at: str, **ids: str) -> Delivery:
+    """Return what `headwater forget` leaves."""
+    data = event(number, type="forget", receivedAt=at, anonymousId="", **ids)
+    return Delivery("test:{0}:events", f"{_DAY_MS + number * 1000}-0", "headwater", "forget", data)
+
+
+async def fill(redis: Redis, settings: Settings, *events: bytes) -> None:
+    """Append events to the stream as the collector does."""
+    key = Names(settings.namespace).stream(0)
+    async with redis.pipeline(transaction=False) as pipe:
+        for each in events:
+            pipe.xadd(key, {"source": "web1", "type": orjson.loads(each)["type"], "event": each})
+        await pipe.execute()
+
+
+@pytest.fixture
+def start(settings: Settings) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start processes that run a sink with these options until they are killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", PROCESS, settings.redis_url, settings.namespace, *arguments]
+        environment = {"PATH": os.environ["PATH"]}
+        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+        assert process.stdout
+        process.stdout.close()
