@@ -6,6 +6,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from tests.browser.discard import discarded_tab
 from tests.browser.process import killed_browser, unattended
 from tests.browser.street import answer_lost, answers, late
 from tests.conftest import until
@@ -59,6 +60,12 @@ async def _discarded(stage: Stage) -> None:
     async with page.expect_event("crash"):
         crash = asyncio.ensure_future(devtools.send("Page.crash"))  # nobody is left to answer
     crash.cancel()
+
+
+@scenario("tab discarded by the browser during 503, then shown again")
+async def _discarded_by_browser(stage: Stage) -> None:
+    stage.gate.faults.append(answers(503, Retry_After="10"))  # keeps the page from sending before it goes
+    await discarded_tab(stage)
 
 
 @scenario("browser killed (kill -9) after the event reached its disk")
@@ -151,6 +158,17 @@ async def _burst_closed(stage: Stage) -> None:
     await stage.arrived("page one")
     await stage.track(page, *_BURST, size=700)
     await page.close()
+
+
+@scenario("two tabs at once, both open")
+async def _live_tabs(stage: Stage) -> None:
+    one, two = await asyncio.gather(stage.open("one"), stage.open("two"))
+    for turn in range(5):
+        await asyncio.gather(
+            stage.track(one, *[f"In one {turn}.{number}" for number in range(10)], size=300),
+            stage.track(two, *[f"In two {turn}.{number}" for number in range(10)], size=300),
+        )
+    await stage.arrived(*stage.sent)
 
 
 @scenario("two tabs at once, one closed during 503")
