@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collector.model import Event, Hit, Privacy
 
 _IN_CONTEXT = ("traits", *NAMES)
+_DIALECTS = frozenset(NAMES)
 _MASKED = "***"
 _SHOWN = 4  # of a masked text, at its end, if that is no more than a third of it
 
@@ -23,7 +24,7 @@ _SHOWN = 4  # of a masked text, at its end, if that is no more than a third of i
 def judge(event: Event, hit: Hit) -> None:
     """Remove, rewrite and redact what the source says; count every redaction, the page's included."""
     privacy = hit.source.privacy
-    context = event.message["context"]
+    context = event.message["context"] = _with_clean_addresses(event.message["context"], privacy)
     found: Counter[str] = Counter(context.get("redacted", {}))
     if privacy.remove or privacy.values or privacy.scan:
         for place in ("properties", "traits"):
@@ -34,6 +35,23 @@ def judge(event: Event, hit: Hit) -> None:
                 event.message["context"] = context = {**context, name: _kept(held, privacy, found)}
     for kind, times in found.items():
         metrics.REDACTIONS.labels(hit.source.id, kind).inc(times)
+
+
+def _with_clean_addresses(context: dict[str, Any], privacy: Privacy) -> dict[str, Any]:
+    """Return the context with the addresses of other dialects cleaned as the page is: they repeat its."""
+    for name in _DIALECTS & context.keys():
+        context = {**context, name: _clean_addresses(context[name], privacy.parameters)}
+    return context
+
+
+def _clean_addresses(value: Any, parameters: tuple[str, ...]) -> Any:
+    if isinstance(value, dict):
+        return {key: _clean_addresses(item, parameters) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_clean_addresses(item, parameters) for item in value]
+    if isinstance(value, str) and value.startswith(("http://", "https://")):
+        return redact.address(value, parameters)[0]
+    return value
 
 
 def _kept(value: Any, privacy: Privacy, found: Counter[str]) -> Any:

@@ -118,7 +118,9 @@ def _complete_page(context: dict[str, Any], payload: dict[str, Any]) -> None:
     url = page.get("url", "")
     if url.startswith("/") and isinstance(host, str) and host:
         page["url"] = f"https://{host}{url}"
-        context[NAME] = {**context.get(NAME, {}), "url": url}
+    elif url.startswith("/"):
+        page["path"], mark, query = page.pop("url").partition("?")
+        page |= {"search": mark + query} if mark else {}
 
 
 def _accepted(sent: Sent, outcomes: Sequence[Outcome]) -> Answer:
