@@ -26,10 +26,15 @@ if TYPE_CHECKING:
     from collector.settings import Settings
     from collector.store import Redis
 
+_LEAST_AIOHTTP = (3, 14, 5)  # earlier ones let strangers stall or confuse the parser
 _LEAST_REDIS = (6, 2)
 _LEAST_FREE_BYTES = 1024**3
 _MOST_CLOCK_SECONDS = 1.0
 _MOST_GROUP_SECONDS = 24 * 3600
+
+
+class PartError(Exception):
+    """A part that the collector needs is not good enough; the message is one sentence for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,16 @@ class Finding:
     right: bool
     name: str
     text: str
+
+
+def require_parser() -> None:
+    """Raise PartError unless aiohttp is new enough and reads requests with its C parser."""
+    number = version("aiohttp")
+    if tuple(int(part) for part in number.split(".")[:3] if part.isdigit()) < _LEAST_AIOHTTP:
+        least = ".".join(map(str, _LEAST_AIOHTTP))
+        raise PartError(f"aiohttp {number} is too old: install {least} or later.")
+    if not hasattr(aiohttp.http_parser, "HttpRequestParserC"):
+        raise PartError("aiohttp runs without its C parser: install its wheel.")
 
 
 def look_here(settings: Settings) -> list[Finding]:

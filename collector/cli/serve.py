@@ -16,6 +16,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from collector import tasks
 from collector.app import collector
+from collector.checkup import PartError, require_parser
 from collector.cli import banner
 from collector.cli.context import run, stop_signal, use_uvloop, with_settings
 from collector.doors import open_doors
@@ -53,6 +54,10 @@ _WORKER = f"_{PREFIX}WORKER"
 def serve(settings: Settings, *, demo: bool) -> None:
     """Start the collector."""
     configure_logs(settings.log_level)
+    try:
+        require_parser()
+    except PartError as error:
+        raise click.ClickException(str(error)) from None
     if settings.workers > 1 and _WORKER not in os.environ:
         run(_serve_workers(settings, demo=demo))
     else:
