@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from collector.exchange import Request
 
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
 _LONGEST = 64  # IPv6 with a zone fits
 
 
@@ -41,7 +42,7 @@ def client_address(
     addresses.reverse()
     client = addresses[0]
     for place, address in enumerate(addresses):
-        if not _is_address(address):
+        if not is_address(address):
             break
         client = address
         trusted = place < hops if hops else within(address, proxies)
@@ -50,7 +51,7 @@ def client_address(
     return client
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
     """Tell whether a text is an address; longer ones are not even remembered as none."""
     return len(text) <= _LONGEST and _reads_as_address(text)
 
@@ -69,3 +70,18 @@ def within(text: str, networks: tuple[str, ...]) -> bool:
     """Tell whether an address is in one of the networks. Raises ValueError when it is no address."""
     address = ipaddress.ip_address(text)
     return any(address in ipaddress.ip_network(network, strict=False) for network in networks)
+
+
+def is_public(text: str) -> bool:
+    """Tell whether an address is of the public internet, and an IPv4 address within it too.
+
+    Raises ValueError when it is no address.
+    """
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            address = inner
+    return address.is_global and not address.is_multicast

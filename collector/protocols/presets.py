@@ -32,7 +32,7 @@ _TOKEN = Recipe(
     optional=True,
 )
 
-_STANDARD = Recipe(
+STANDARD = Recipe(
     "{header.webhook-signature|header.svix-signature}",
     "{id}.{timestamp}.{body}",
     encoding="base64",
@@ -63,7 +63,7 @@ PRESETS: dict[str, Preset] = {
     "gitlab": Preset(
         "GitLab",
         # Signing tokens, since GitLab 19, follow Standard Webhooks; the older secret token is itself sent.
-        replace(_STANDARD, other=Recipe("{header.x-gitlab-token}", kind="token")),
+        replace(STANDARD, other=Recipe("{header.x-gitlab-token}", kind="token")),
         event="{body.object_kind|body.event_name|header.x-gitlab-event}.{body.object_attributes.action}",
         id="{header.idempotency-key|header.webhook-id|header.x-gitlab-event-uuid}",
         user="{body.user.username|body.user_username}",
@@ -180,7 +180,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "standard": Preset(
         "Standard Webhooks and Svix: Clerk, Resend, OpenAI and many more",
-        _STANDARD,
+        STANDARD,
         event="{body.type}",
         id="{header.webhook-id|header.svix-id}",
         time="{body.timestamp}",

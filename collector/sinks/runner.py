@@ -61,6 +61,10 @@ class Runner:
 
     async def run(self, told: Callable[[Done], Awaitable[None]]) -> None:
         """Go on until the consumer is stopped; ``told`` hears of every batch once it is written."""
+        try:
+            await self._sink.healthy()
+        except (Away, OSError) as error:
+            log.warning("sink_waits", why=str(error))
         async with aclosing(aiter(self._consumer)) as batches:
             try:
                 async for batch in batches:

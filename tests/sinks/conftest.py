@@ -24,6 +24,7 @@ _DAY_MS = 1_767_312_000_000  # 2026-01-02T00:00:00Z
 PROCESS = """
 import asyncio, sys
 from redis.asyncio import Redis
+from collector.logs import configure_logs
 from collector.sinks.registry import open_sink
 from collector.sinks.runner import Runner
 from collector.store import Names
@@ -39,6 +40,7 @@ async def main(url, namespace, name, to, *options):
             print(done.events, flush=True)
         await Runner(consumer, sink).run(told)
 
+configure_logs("warning")
 asyncio.run(main(*sys.argv[1:]))
 """
 

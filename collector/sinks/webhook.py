@@ -1,0 +1,140 @@
+"""Batches as signed calls (Standard Webhooks) to an address on the public internet.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+from __future__ import annotations
+
+import time
+from hashlib import sha256
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, DefaultResolver, TCPConnector
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from collector.addresses import is_address, is_public
+from collector.protocols.presets import STANDARD
+from collector.protocols.signature import sign
+from collector.sinks import Away, Limits, Rejected, SinkError
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+    from collector.sinks import Delivery
+
+_NEVER = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
+_FAILURES_TO_OPEN = 5
+_OPEN_SECONDS = 60.0
+_LONGEST_RETRY_AFTER = 3600.0
+_TRY_SECONDS = 15
+
+
+def webhook(
+    to: str,
+    *,
+    secret: str,
+    private: bool = False,
+    events: int = 100,
+    size: int = 256 * 1024,
+    seconds: float = 1,
+) -> WebhookSink:
+    """Make a sink that calls an address; private ones must be allowed. Raises SinkError."""
+    parts = urlsplit(to)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SinkError("The target of a webhook is an http or https address.")
+    if not private and is_address(parts.hostname) and not is_public(parts.hostname):
+        raise SinkError(f"{parts.hostname} is no public address; allow it with --set private=true.")
+    try:
+        sign(STANDARD, secret, b"")
+    except ValueError:
+        raise SinkError("The secret of a webhook is base64, after whsec_.") from None
+    return WebhookSink(to, secret, Limits(events, size, seconds), private=private)
+
+
+class WebhookSink:
+    """Calls one address; after five failures in a row it leaves it alone for a minute."""
+
+    def __init__(self, url: str, secret: str, limits: Limits, *, private: bool) -> None:
+        self.limits = limits
+        self._url = url
+        self._secret = secret
+        self._private = private
+        self._taken = False
+        self._failures = 0
+        self._closed_at = 0.0
+
+    async def healthy(self) -> None:
+        """Raise Away while the address is left alone."""
+        left = self._closed_at - time.monotonic()
+        if left > 0:
+            raise Away(f"It failed {self._failures} times in a row.", left)
+
+    async def write(self, batch: Sequence[Delivery]) -> None:
+        """Send a batch; the same batch has the same id, however often it is sent."""
+        try:
+            await self._send(batch)
+        except Away:
+            self._failures += 1
+            if self._failures >= _FAILURES_TO_OPEN:
+                self._closed_at = time.monotonic() + _OPEN_SECONDS
+            raise
+        self._failures = 0
+        self._taken = True
+
+    async def _send(self, batch: Sequence[Delivery]) -> None:
+        body = b'{"batch":[' + b",".join(each.event for each in batch) + b"]}"
+        connector = TCPConnector(resolver=None if self._private else _PublicResolver())
+        try:
+            async with (
+                ClientSession(connector=connector, timeout=ClientTimeout(_TRY_SECONDS)) as session,
+                session.post(
+                    self._url, data=body, headers=self._headers(batch, body), allow_redirects=False
+                ) as answer,
+            ):
+                self._judge(answer.status, answer.headers.get("Retry-After", ""))
+        except (ClientError, TimeoutError) as error:
+            raise Away(f"It did not answer: {error or 'it took too long'}.") from None
+
+    def _headers(self, batch: Sequence[Delivery], body: bytes) -> dict[str, str]:
+        entries = "\n".join(f"{each.key} {each.entry}" for each in batch)
+        name, now = f"msg_{sha256(entries.encode()).hexdigest()[:32]}", str(int(time.time()))
+        signed = f"{name}.{now}.".encode() + body
+        return {
+            "Content-Type": "application/json",
+            "webhook-id": name,
+            "webhook-timestamp": now,
+            "webhook-signature": sign(STANDARD, self._secret, signed)[0],
+        }
+
+    def _judge(self, status: int, retry_after: str) -> None:
+        """Raise Away or Rejected unless the batch was taken.
+
+        Many answer 400 to a signature they do not know, so it tells of the batch only once one was taken.
+        """
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            return
+        if status in _NEVER or (status == HTTPStatus.BAD_REQUEST and self._taken):
+            raise Rejected(f"It answered {status}.")
+        seconds = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0
+        raise Away(f"It answered {status}.", min(seconds, _LONGEST_RETRY_AFTER))
+
+
+class _PublicResolver(AbstractResolver):
+    """Resolves names, and knows none that lead to a private address."""
+
+    def __init__(self) -> None:
+        self._inner = DefaultResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily | int = 0
+    ) -> list[ResolveResult]:
+        found = await self._inner.resolve(host, port, family)  # type: ignore[arg-type]
+        if not all(is_public(each["host"]) for each in found):
+            raise OSError(f"{host} leads to a private address")
+        return found
+
+    async def close(self) -> None:
+        await self._inner.close()
