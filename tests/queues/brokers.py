@@ -66,11 +66,12 @@ class Valkey:
 class Nats:
     """Subjects of a NATS server with JetStream on disk."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._options = options
         self._folder = folder
-        self._port = free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self._url = f"nats://127.0.0.1:{self._port}"
+        self._url = f"nats://127.0.0.1:{self.port}"
         self.settings: dict[str, Any] = {"broker": "nats", "address": self._url}
 
     async def publish(self, bodies: Sequence[bytes], headers: Mapping[str, str] | None = None) -> None:
@@ -92,8 +93,7 @@ class Nats:
             self._process.wait()
 
     async def start(self) -> None:
-        self._spawn()
-        await _open(self._port)
+        await self.spawn()
         client = await nats.connect(self._url)
         js = client.jetstream()
         try:
@@ -102,14 +102,19 @@ class Nats:
             await js.add_stream(name="ALL", subjects=[TOPIC])
         await client.close()
 
-    def _spawn(self) -> None:
+    async def spawn(self) -> None:
+        """Start it as it is, without a stream."""
+        self._run()
+        await opened(self.port)
+
+    def _run(self) -> None:
         path = os.pathsep.join([os.environ["PATH"], "/usr/sbin"])
         command = [shutil.which("nats-server", path=path) or "nats-server", "-a", "127.0.0.1"]
-        command += ["-p", str(self._port), "-js", "-sd", str(self._folder)]
+        command += ["-p", str(self.port), "-js", "-sd", str(self._folder), *self._options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-async def _open(port: int) -> None:
+async def opened(port: int) -> None:
     """Wait until somebody listens on a port."""
     while True:
         try:
@@ -126,8 +131,8 @@ class RabbitMQ:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._port, self._names_port = free_port(), free_port()
-        self._url = f"amqp://127.0.0.1:{self._port}"
+        self.port, self._names_port = free_port(), free_port()
+        self._url = f"amqp://127.0.0.1:{self.port}"
         self._sent = 0
         self._process: subprocess.Popen[bytes] | None = None
         self.settings: dict[str, Any] = {"broker": "rabbitmq", "address": self._url}
@@ -172,7 +177,7 @@ class RabbitMQ:
     async def start(self) -> None:
         if self._process is None or self._process.poll() is not None:
             self._spawn()
-        await _open(self._port)
+        await opened(self.port)
         connection = await aio_pika.connect(self._url)
         channel = await connection.channel()
         await channel.declare_queue(TOPIC, durable=True)
@@ -196,7 +201,7 @@ class RabbitMQ:
             "ERL_EPMD_RELAXED_COMMAND_CHECK": "1",  # so that it can be ended just after the server was
             "RABBITMQ_NODENAME": "t@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODE_PORT": str(self._port),
+            "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(free_port()),
             "RABBITMQ_MNESIA_BASE": str(self._folder / "mnesia"),
             "RABBITMQ_LOG_BASE": str(self._folder / "logs"),

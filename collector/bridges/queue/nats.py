@@ -47,6 +47,8 @@ class NatsSubject:
             self._client = await nats.connect(
                 settings.url,
                 allow_reconnect=False,
+                max_reconnect_attempts=1,  # at first too: else it tries for two minutes before it says so
+                reconnect_time_wait=0,
                 connect_timeout=int(CONNECT_SECONDS),
                 error_cb=_quiet,
                 **_login(settings),

@@ -1,0 +1,99 @@
+"""Passwords and TLS of each broker, and that what is said of them holds no secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from collector.bridges.queue.broker import BrokerError
+from collector.bridges.queue.kinds import open_broker
+from collector.sources.queue import QueueSettings
+from tests.faults.proxy import Proxy
+from tests.faults.servers import Server, free_port
+from tests.queues.brokers import Nats, opened
+from tests.store.certificates import Authority
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.queues.brokers import RabbitMQ
+
+Way = dict[str, Any]
+_RIGHT, _WRONG = "rightsecret", "wrongsecret"
+
+
+@pytest.fixture(params=["redis", "nats", "rabbitmq"])
+async def way(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Way]:
+    """The settings that lead to a broker over TLS, with a client certificate and a password."""
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("client")
+    files = {"ca": str(authority.file), "certificate": str(certificate), "key": str(key)}
+    common = {"broker": request.param, "topic": "orders", "password": _RIGHT, **files}
+    if request.param == "nats":
+        server, secret = authority.issue("server")
+        tls = ("--tlsverify", "--tlscert", str(server), "--tlskey", str(secret), "--tlscacert", files["ca"])
+        nats = Nats(tmp_path / "nats", "--user", "jo", "--pass", _RIGHT, *tls)
+        await nats.spawn()
+        yield {**common, "address": f"tls://127.0.0.1:{nats.port}", "user": "jo"}
+        nats.kill()
+        return
+    if request.param == "redis":
+        valkey = Server(tmp_path / "valkey", "--requirepass", _RIGHT).start(ready=False)
+        await opened(valkey.port)
+        async with Proxy(valkey.port, tls=authority.server_context()) as proxy:
+            yield {**common, "address": f"rediss://127.0.0.1:{proxy.port}"}
+        valkey.close()
+        return
+    rabbit: RabbitMQ = request.getfixturevalue("rabbit")
+    await rabbit.start()
+    await rabbit.empty()
+    async with Proxy(rabbit.port, tls=authority.server_context()) as proxy:
+        yield {**common, "address": f"amqps://127.0.0.1:{proxy.port}", "user": "guest", "password": "guest"}
+
+
+async def said(way: Way) -> str:
+    """Return what is said when a broker cannot be read, nothing when it can."""
+    broker = open_broker(QueueSettings.model_validate(way), "w1")
+    try:
+        await broker.connect()
+        assert await broker.fetch() == []
+    except BrokerError as error:
+        return str(error)
+    finally:
+        await broker.close()
+    return ""
+
+
+async def test_a_broker_is_read_over_tls_with_a_password(way: Way) -> None:
+    # A NATS that lets us in says that it has no such stream: none was made.
+    assert await said(way) in {"", "No stream of JetStream holds orders."}
+
+
+async def test_a_wrong_password_is_said_and_not_shown(way: Way) -> None:
+    told = await said({**way, "password": _WRONG})
+
+    assert any(word in told.lower() for word in ("password", "refused", "authorization"))
+    assert _WRONG not in told
+
+
+async def test_a_broker_of_an_unknown_authority_is_refused(way: Way) -> None:
+    told = await said({**way, "ca": ""})
+
+    assert "certificate verify failed" in told.lower()
+    assert _RIGHT not in told
+
+
+async def test_a_certificate_file_that_is_not_there_is_said(way: Way) -> None:
+    assert "cannot be used" in await said({**way, "certificate": "/nowhere.pem"})
+
+
+@pytest.mark.parametrize("kind", ["redis", "nats", "rabbitmq"])
+async def test_a_broker_that_is_not_there_is_said_without_the_password(kind: str) -> None:
+    scheme = {"redis": "redis", "nats": "nats", "rabbitmq": "amqp"}[kind]
+    address = f"{scheme}://127.0.0.1:{free_port()}"
+    told = await said({"broker": kind, "address": address, "user": "jo", "password": _RIGHT})
+
+    assert told
+    assert _RIGHT not in told
