@@ -68,19 +68,20 @@ class Reader:
             await broker.connect()
             while True:
                 await self._calm()
-                await self._pass_on(broker)
+                await self.pass_on(broker)
         finally:
             with contextlib.suppress(BrokerError):
                 await broker.close()
 
-    async def _pass_on(self, broker: Broker) -> None:
-        """Take the next messages, and acknowledge them once they are safe."""
+    async def pass_on(self, broker: Broker) -> int:
+        """Take the next messages, acknowledge them once safe, and return how many. Raises BrokerError."""
         messages = await broker.fetch()
         self._failures = 0
         if messages:
             await self._take_all(messages)
             await broker.done(messages)
             metrics.QUEUE_MESSAGES.labels(self.source.id).inc(len(messages))
+        return len(messages)
 
     async def _calm(self) -> None:
         """Wait while the stream is strained: what is not fetched is safe with the broker."""
