@@ -27,6 +27,7 @@ BAD_FIELDS = [
     ({"name": "x", "bridge": "pigeon"}, "pigeon"),
     ({"name": "x", "settings": {"origins": ["shop.example"]}}, "shop.example"),
     ({"name": "x", "settings": {"origins": ["https://shop.example/path"]}}, "path"),
+    ({"name": "x", "settings": {"sites": ["nobody:1"]}}, "is no site"),
     ({"name": "x", "settings": {"unknown": 1}}, "unknown"),
     ({"name": "x", "settings": {"features": ["teleport"]}}, "teleport"),
     ({"name": "x", "settings": {"preset": "huge"}}, "preset"),

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from collector.protocols.dialect import NAMES
 
+_SITE = re.compile(rf"^({'|'.join(NAMES)}):[^\s,]{{1,200}}$")
 _ORIGIN = re.compile(r"^https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?$")
 
 
@@ -24,10 +25,13 @@ def _known_form(value: str) -> str:
     return value
 
 
-Site = Annotated[
-    str,
-    StringConstraints(pattern=rf"^({'|'.join(NAMES)}):[^\s,]{{1,200}}$"),
-]
+def _known_site(value: str) -> str:
+    if not _SITE.match(value):
+        raise ValueError(f"{value!r} is no site: write one of {', '.join(NAMES)}, a colon and the id there")
+    return value
+
+
+Site = Annotated[str, AfterValidator(_known_site)]
 Alias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{2,64}$")]
 Origin = Annotated[str, AfterValidator(_known_form)]
 

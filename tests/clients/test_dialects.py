@@ -31,6 +31,7 @@ SERVERS: dict[str, tuple[str, str, tuple[int | str, ...]]] = {
     "posthog-node 5.70.0": (NODE + "posthog", f"posthog:{TOKEN}", FAULTS),
     "posthog 7.91.1": (PYTHON + "posthog.py {url} {site} v0", f"posthog:{TOKEN}", FAULTS),
     "posthog 7.91.1, v1": (PYTHON + "posthog.py {url} {site} v1", f"posthog:{TOKEN}", (503, "cut")),
+    "posthog 3.5.0": (PYTHON + "posthog_older.py {apart} {url} {site}", f"posthog:{TOKEN}", (503, "cut")),
     "snowplow-tracker 1.1.0": (PYTHON + "snowplow.py {url} {site} post", "snowplow:shop-app", FAULTS),
     "snowplow-tracker 1.1.0, GET": (PYTHON + "snowplow.py {url} {site} get", "snowplow:shop-app", ()),
 }
@@ -38,7 +39,7 @@ SERVERS: dict[str, tuple[str, str, tuple[int | str, ...]]] = {
 
 @pytest.mark.parametrize("client", SERVERS)
 async def test_a_server_clients_events_are_in_the_stream_exactly_once(
-    running: Running, packages: Path, place: Island, client: str
+    running: Running, packages: Path, apart: Path, place: Island, client: str
 ) -> None:
     command, name, faults = SERVERS[client]
     await running.add(bridge="rest", settings={"sites": [name]})
@@ -46,7 +47,9 @@ async def test_a_server_clients_events_are_in_the_stream_exactly_once(
     target = f"http://127.0.0.1:{running.parts.ports.public}"
 
     async with faulty_way(target, () if recording() else faults, place.address) as way:
-        words = (command if "{url}" in command else command + " {url} {site}").format(url=way.url, site=key)
+        words = (command if "{url}" in command else command + " {url} {site}").format(
+            url=way.url, site=key, apart=apart
+        )
         process = await asyncio.create_subprocess_exec(
             *place.enter, *words.split(), cwd=packages, env=place.environment
         )
