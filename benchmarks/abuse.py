@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _BOMBS = 20
-_BOMB_BYTES = 200 * 1024 * 1024
-_HITS = 300
+_BOMB_BYTES = 100 * 1024 * 1024
+_BOMB_PAUSE_SECONDS = 0.5  # of each of them
+_HITS = 100
 _PAUSE_SECONDS = 0.01
 _SLOW = 1000
 _SLOW_SECONDS = 30
@@ -81,6 +82,7 @@ async def _bombed(url: str, encoding: str) -> tuple[str, ...]:
             while True:
                 async with session.post(url, data=body, headers=headers) as answer:
                     await answer.read()
+                await asyncio.sleep(_BOMB_PAUSE_SECONDS)
 
         bombs = [asyncio.create_task(throw()) for _ in range(_BOMBS)]
         row = _row(await _hits(url))
