@@ -6,22 +6,25 @@ holds entries of one partition and one day, so these are few.
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import re
+import zlib
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
-from collector.store.people import Person, digests_in
+from collector.sinks import Rejected
+from collector.store.people import Person, PersonError, digests_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from collector.sinks import Delivery
+    from collector.sinks import Delivery, Limits
 
 Entry = tuple[int, int]
 _KEY = re.compile(r"\{(\d+)\}:([A-Za-z0-9_-]+)$")
@@ -57,6 +60,7 @@ class BatchFolder:
 
     def write(self, batch: Sequence[Delivery]) -> None:
         """Add what is not there yet, then remove what the batch's tombstones name."""
+        tombstones = [_tombstone(each.event) for each in batch if each.type == "forget"]
         files: dict[tuple[str, str], list[Delivery]] = {}
         for each in batch:
             place = self._form.place(_day(each), each.source)
@@ -64,7 +68,7 @@ class BatchFolder:
         with self._locked():
             for (place, stem), deliveries in files.items():
                 self._add(self._root / place, stem, deliveries)
-            self._forget([_Tombstone(each.event) for each in batch if each.type == "forget"])
+            self._forget(tombstones)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -81,8 +85,12 @@ class BatchFolder:
             return
         first, last = min(new), max(new)
         name = f"{stem}-{first[0]}-{first[1]}_{last[0]}-{last[1]}{self._form.suffix}"
+        try:
+            content = self._form.pack(list(new.values()))
+        except ValueError as error:
+            raise Rejected(f"It cannot be written: {error}.") from None
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / name, self._form.pack(list(new.values())))
+        _replace(folder / name, content)
 
     def _there(self, folder: Path, stem: str, first: Entry, last: Entry) -> set[bytes]:
         """Return the events of the files whose ranges meet this one."""
@@ -90,19 +98,41 @@ class BatchFolder:
         for path in folder.glob(f"{stem}-*{self._form.suffix}"):
             low, high = _range(path.name)
             if low <= last and first <= high:
-                events.update(self._form.unpack(path.read_bytes()))
+                events.update(self._read(path))
         return events
+
+    def _read(self, path: Path) -> list[bytes]:
+        try:
+            return self._form.unpack(path.read_bytes())
+        except (ValueError, EOFError, zlib.error) as error:
+            raise OSError(f"{path} is broken ({error}): move it away.") from None
 
     def _forget(self, tombstones: Sequence[_Tombstone]) -> None:
         if not tombstones:
             return
         for path in self._root.rglob(f"*{self._form.suffix}"):
-            events = self._form.unpack(path.read_bytes())
+            events = self._read(path)
             kept = [event for event in events if not any(each.covers(event) for each in tombstones)]
             if not kept:
                 path.unlink()
             elif len(kept) < len(events):
                 _replace(path, self._form.pack(kept))
+
+
+class FileSink:
+    """A folder of batches as a sink."""
+
+    def __init__(self, folder: BatchFolder, limits: Limits) -> None:
+        self._folder = folder
+        self.limits = limits
+
+    async def write(self, batch: Sequence[Delivery]) -> None:
+        """Write a batch."""
+        await asyncio.to_thread(self._folder.write, batch)
+
+    async def healthy(self) -> None:
+        """Raise OSError when the folder cannot be written to."""
+        await asyncio.to_thread(self._folder.check)
 
 
 class _Tombstone:
@@ -119,6 +149,13 @@ class _Tombstone:
             return False
         fields = orjson.loads(event)
         return fields["type"] != "forget" and bool(fields["receivedAt"] <= self._when)
+
+
+def _tombstone(event: bytes) -> _Tombstone:
+    try:
+        return _Tombstone(event)
+    except (ValueError, LookupError, TypeError, AttributeError, PersonError):
+        raise Rejected("It is no tombstone that names a person.") from None
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 from pathlib import Path  # noqa: TC003 - the option is converted to it
 from typing import TYPE_CHECKING, Literal
 
 from collector.sinks import Limits
-from collector.sinks.folder import BatchFolder
+from collector.sinks.folder import BatchFolder, FileSink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from collector.sinks import Delivery
 
 
 def ndjson(
@@ -27,22 +24,6 @@ def ndjson(
     """Make a sink of NDJSON files; one is finished after so many events, bytes of JSON or seconds."""
     form = _Gzipped() if compress == "gzip" else _Plain()
     return FileSink(BatchFolder(to, form), Limits(events, size, seconds))
-
-
-class FileSink:
-    """A folder of batches as a sink."""
-
-    def __init__(self, folder: BatchFolder, limits: Limits) -> None:
-        self._folder = folder
-        self.limits = limits
-
-    async def write(self, batch: Sequence[Delivery]) -> None:
-        """Write a batch."""
-        await asyncio.to_thread(self._folder.write, batch)
-
-    async def healthy(self) -> None:
-        """Raise OSError when the folder cannot be written to."""
-        await asyncio.to_thread(self._folder.check)
 
 
 class _Plain:

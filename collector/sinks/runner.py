@@ -7,9 +7,9 @@ target once, whatever dies in between.
 from __future__ import annotations
 
 import random
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
@@ -79,9 +79,8 @@ class Runner:
     def _allows(self, delivery: Delivery) -> bool:
         if not self._consent or delivery.type == "forget":
             return True
-        consent = orjson.loads(delivery.event).get("context", {}).get("consent")
-        granted = consent if isinstance(consent, dict) else {}
-        return all(granted.get(each) in {True, "granted"} for each in self._consent)
+        granted = _consent_of(delivery.event)
+        return all(granted.get(each) is True or granted.get(each) == "granted" for each in self._consent)
 
     async def _put(self, batch: Sequence[Delivery]) -> None:
         """Write a batch; of one that is rejected each half, down to the event that is the reason."""
@@ -114,6 +113,16 @@ class Runner:
                 wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
             else:
                 return
+
+
+def _consent_of(event: bytes) -> dict[str, Any]:
+    """Return the categories in an event; none of what is no event, since not only collectors can append."""
+    value: Any = event
+    with suppress(orjson.JSONDecodeError):
+        value = orjson.loads(event)
+    for key in ("context", "consent"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def _pieces(batch: Sequence[Delivery], limits: Limits) -> Iterator[Sequence[Delivery]]:

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import pyarrow.parquet as pq
 import pytest
 
 from collector.sinks import Delivery
@@ -15,6 +16,7 @@ from collector.store import Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from redis.asyncio import Redis
 
@@ -70,8 +72,14 @@ def delivery(number: int, **fields: Any) -> Delivery:
 
 def tombstone(number: int, at: str, **ids: str) -> Delivery:
     """Return what `headwater forget` leaves."""
-    data = event(number, type="forget", receivedAt=at, anonymousId="", **ids)
+    data = event(number, **{"type": "forget", "receivedAt": at, "anonymousId": "", **ids})
     return Delivery("test:{0}:events", f"{_DAY_MS + number * 1000}-0", "headwater", "forget", data)
+
+
+def messages(folder: Path) -> list[bytes]:
+    """Return the events in Parquet files."""
+    paths = folder.rglob("*.parquet")
+    return [text.encode() for path in paths for text in pq.read_table(path)["message"].to_pylist()]
 
 
 async def fill(redis: Redis, settings: Settings, *events: bytes) -> None:

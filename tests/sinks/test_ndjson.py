@@ -6,6 +6,7 @@ import gzip
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,16 +20,15 @@ from collector.sinks.registry import open_sink
 from collector.store import Names
 from collector.stream.groups import list_groups
 from tests.conftest import until
-from tests.sinks.conftest import delivery, event, fill, tombstone
+from tests.sinks.conftest import delivery, event, fill, messages, tombstone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from redis.asyncio import Redis
 
     from collector.settings import Settings
 
-    Start = Callable[..., subprocess.Popen[str]]
+
+Start = Callable[..., subprocess.Popen[str]]
 
 
 def lines(folder: Path) -> list[bytes]:
@@ -44,13 +44,19 @@ def lines(folder: Path) -> list[bytes]:
     ]
 
 
+@pytest.mark.parametrize(("name", "lines"), [("ndjson", lines), ("parquet", messages)])
 async def test_a_sink_that_is_killed_again_and_again_leaves_every_event_once(
-    redis: Redis, settings: Settings, start: Start, tmp_path: Path
+    redis: Redis,
+    settings: Settings,
+    start: Start,
+    tmp_path: Path,
+    name: str,
+    lines: Callable[[Path], list[bytes]],
 ) -> None:
     events = [event(number) for number in range(3000)]
     await fill(redis, settings, *events)
     for _ in range(3):
-        process = start("ndjson", str(tmp_path / "out"), "events=100", "compress=none")
+        process = start(name, str(tmp_path / "out"), "events=100")
         assert process.stdout
         for _ in range(3):  # in the midst of its work
             process.stdout.readline()
@@ -58,7 +64,7 @@ async def test_a_sink_that_is_killed_again_and_again_leaves_every_event_once(
         process.wait()
     assert len(lines(tmp_path / "out")) < 3000
 
-    start("ndjson", str(tmp_path / "out"), "events=150", "compress=none", "seconds=0.1")
+    start(name, str(tmp_path / "out"), "events=150", "seconds=0.1")
     names = Names(settings.namespace)
 
     async def all_read() -> bool:

@@ -118,7 +118,7 @@ async def test_only_events_with_the_consent_that_a_sink_requires_are_written(
     redis: Redis, settings: Settings
 ) -> None:
     """Tombstones pass: what was kept must still be removed."""
-    consents = [{"ads": True}, {"ads": "granted"}, {"ads": False}, {"analytics": True}, "ads", None]
+    consents = [{"ads": True}, {"ads": "granted"}, {"ads": False}, {"analytics": True}, {"ads": []}, None]
     events = [event(number, context={"consent": each}) for number, each in enumerate(consents)]
     forget = event(9, type="forget")
     await fill(redis, settings, *events, forget)
