@@ -1,6 +1,6 @@
 // What each feature says on the wire, in a real Chromium, with the file composed as it is served.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { asset, compose } from '../tools/compose.mjs';
 import { launch, until, visitor } from '../tools/testing.mjs';
 
@@ -46,9 +46,7 @@ const table = [
     'rage',
     {},
     '<button id=x>dead</button>',
-    async (page) => {
-      for (let n = 0; n < 3; n++) await page.click('#x');
-    },
+    (page) => page.click('#x', { clickCount: 3 }),
     { event: 'Rage Click', properties: { selector: '#x' } },
   ],
   ['rage', {}, '<button id=x>dead</button>', 'press', { event: 'Dead Click' }],
@@ -261,89 +259,92 @@ const changes = [
     ({ context }) => assert.equal(context.page.title, 'Late'),
   ],
 ];
-for (const [feature, config, { after: act, ...options }, check] of changes)
-  test(`${feature} changes what a view says`, async (t) => {
-    const { page, server } = await visitor(t, browser, { chosen: ['spa', feature, 'queue'], config, ...options });
-    await until(() => server.events().length, 'the first view');
-    if (act) {
-      await act(page);
-      await until(() => server.events().length > 1, 'the second view');
-    }
-
-    check(server.events().at(-1));
-  });
-
-test('title: views that follow each other faster than titles change all count', async (t) => {
-  const { page, server } = await visitor(t, browser, { chosen: ['spa', 'title', 'queue'] });
-  await until(() => server.events().length, 'the first view');
-  await page.evaluate(async () => {
-    for (const path of ['/two', '/three']) {
-      history.pushState(null, '', path);
-      await new Promise((resolve) => setTimeout(resolve, 30));
-    }
-    document.title = 'Three';
-  });
-  await until(() => server.events().length === 3, 'both views');
-  const { url, title } = server.events()[2].context.page;
-  assert.deepEqual([url, title], [`${server.origin}/three`, 'Three']);
-});
-
-test('sampling: a share of none sends nothing', async (t) => {
-  const { page, server } = await visitor(t, browser, { chosen: ['sampling', 'queue'], config: { sample: 0 } });
-  assert.deepEqual(await page.evaluate(() => headwater('track', 'Seen')), { outcome: 'dropped' });
-  assert.equal(server.bodies.length, 0);
-});
-
-for (const [feature, config, html, act, expected, complaints = []] of table)
-  test(`${feature}: ${expected.event ?? expected.type}`, async (t) => {
+// Each has a visitor of its own, and waits for most of its time.
+describe('in a browser', { concurrency: 3 }, () => {
+  test('every fragment alone, and everything: no error is swallowed, a view arrives, one global appears', async (t) => {
+    const from = asset();
+    const names = from.fragments.map(({ name }) => name).filter((name) => name !== 'lite');
     const { page, server } = await visitor(t, browser, {
-      chosen: ['spa', feature, 'queue'],
-      config,
-      body: html,
-      complaints,
+      config: { privacy: 'cookie', domains: ['localhost'], sample: 1 },
+      path: '/nothing?chosen=lite',
+      rewrite: (code) =>
+        code.replace(/catch\{\}/g, 'catch(error){error&&(window.caught=window.caught||[]).push(error.stack)}'),
     });
+    for (const chosen of [...names.map((name) => [name, 'queue']), ['lite'], ['spa', 'direct'], names]) {
+      server.batches.length = 0;
+      await page.goto(`${server.origin}/one?chosen=${chosen}`);
+      if (/consent/.test(chosen)) await page.evaluate(() => headwater('consent', 'grant'));
+      await until(() => server.events().length, `a view with ${chosen}`);
+      const seen = await page.evaluate(() => ({
+        caught: (window.caught ?? []).filter((error) => !/is not valid JSON/.test(error)), // nothing kept yet
+        mine: Object.keys(window).includes('headwater'),
+        history: Object.keys(history),
+        stored: localStorage.clear(),
+      }));
+      assert.deepEqual(seen, { caught: [], mine: true, history: [], stored: undefined }, String(chosen));
+    }
+  });
+
+  for (const [feature, config, { after: act, ...options }, check] of changes)
+    test(`${feature} changes what a view says`, async (t) => {
+      const { page, server } = await visitor(t, browser, { chosen: ['spa', feature, 'queue'], config, ...options });
+      await until(() => server.events().length, 'the first view');
+      if (act) {
+        await act(page);
+        await until(() => server.events().length > 1, 'the second view');
+      }
+
+      check(server.events().at(-1));
+    });
+
+  test('title: views that follow each other faster than titles change all count', async (t) => {
+    const { page, server } = await visitor(t, browser, { chosen: ['spa', 'title', 'queue'] });
     await until(() => server.events().length, 'the first view');
-    // Nothing here may leave the page while it is watched.
-    await page.evaluate(() =>
-      addEventListener('click', (event) => event.target.closest('a') && event.preventDefault()),
-    );
-    await page.evaluate(() => addEventListener('submit', (event) => event.preventDefault()));
-    await (act === 'press' ? page.click('#x') : typeof act === 'string' ? page.click(act) : act(page));
-    const { properties = {}, ...fields } = expected;
-    const like = (event) =>
-      Object.entries(fields).every(([key, value]) => event[key] === value) &&
-      Object.entries(properties).every(([key, value]) => event.properties[key] === value);
-    const later = () => server.events().slice(1); // after the first view
-
-    assert.ok(
-      await until(() => later().find(like), JSON.stringify(expected)).catch(() =>
-        assert.fail(`${JSON.stringify(expected)} is not in ${JSON.stringify(later(), null, 1)}`),
-      ),
-    );
+    await page.evaluate(async () => {
+      for (const path of ['/two', '/three']) {
+        history.pushState(null, '', path);
+        await new Promise((resolve) => setTimeout(resolve, 30));
+      }
+      document.title = 'Three';
+    });
+    await until(() => server.events().length === 3, 'both views');
+    const { url, title } = server.events()[2].context.page;
+    assert.deepEqual([url, title], [`${server.origin}/three`, 'Three']);
   });
 
-test('every fragment alone, and everything: no error is swallowed, a view arrives, one global appears', async (t) => {
-  const from = asset();
-  const names = from.fragments.map(({ name }) => name).filter((name) => name !== 'lite');
-  const { page, server } = await visitor(t, browser, {
-    config: { privacy: 'cookie', domains: ['localhost'], sample: 1 },
-    path: '/nothing?chosen=lite',
-    rewrite: (code) =>
-      code.replace(/catch\{\}/g, 'catch(error){error&&(window.caught=window.caught||[]).push(error.stack)}'),
+  test('sampling: a share of none sends nothing', async (t) => {
+    const { page, server } = await visitor(t, browser, { chosen: ['sampling', 'queue'], config: { sample: 0 } });
+    assert.deepEqual(await page.evaluate(() => headwater('track', 'Seen')), { outcome: 'dropped' });
+    assert.equal(server.bodies.length, 0);
   });
-  for (const chosen of [...names.map((name) => [name, 'queue']), ['lite'], ['spa', 'direct'], names]) {
-    server.batches.length = 0;
-    await page.goto(`${server.origin}/one?chosen=${chosen}`);
-    if (/consent/.test(chosen)) await page.evaluate(() => headwater('consent', 'grant'));
-    await until(() => server.events().length, `a view with ${chosen}`);
-    const seen = await page.evaluate(() => ({
-      caught: (window.caught ?? []).filter((error) => !/is not valid JSON/.test(error)), // nothing kept yet
-      mine: Object.keys(window).includes('headwater'),
-      history: Object.keys(history),
-      stored: localStorage.clear(),
-    }));
-    assert.deepEqual(seen, { caught: [], mine: true, history: [], stored: undefined }, String(chosen));
-  }
+
+  for (const [feature, config, html, act, expected, complaints = []] of table)
+    test(`${feature}: ${expected.event ?? expected.type}`, async (t) => {
+      const { page, server } = await visitor(t, browser, {
+        chosen: ['spa', feature, 'queue'],
+        config,
+        body: html,
+        complaints,
+      });
+      await until(() => server.events().length, 'the first view');
+      // Nothing here may leave the page while it is watched.
+      await page.evaluate(() =>
+        addEventListener('click', (event) => event.target.closest('a') && event.preventDefault()),
+      );
+      await page.evaluate(() => addEventListener('submit', (event) => event.preventDefault()));
+      await (act === 'press' ? page.click('#x') : typeof act === 'string' ? page.click(act) : act(page));
+      const { properties = {}, ...fields } = expected;
+      const like = (event) =>
+        Object.entries(fields).every(([key, value]) => event[key] === value) &&
+        Object.entries(properties).every(([key, value]) => event.properties[key] === value);
+      const later = () => server.events().slice(1); // after the first view
+
+      assert.ok(
+        await until(() => later().find(like), JSON.stringify(expected)).catch(() =>
+          assert.fail(`${JSON.stringify(expected)} is not in ${JSON.stringify(later(), null, 1)}`),
+        ),
+      );
+    });
 });
 
 test('composition is deterministic, and every pair parses', () => {
