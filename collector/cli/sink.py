@@ -90,13 +90,19 @@ class _Feed:
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, consumer.stop)
 
+            acknowledged = 0  # before this batch, which still counts as unread
+
             async def told(done: Done) -> None:
+                nonlocal acknowledged
                 if self._count and done.events >= self._count:
                     consumer.stop()
                 if sys.stderr.isatty():
                     left = await unread(redis, names, self._stream, partitions, self._group)
-                    waiting = "" if left is None else f" {left:,} are left. "
+                    waiting = (
+                        "" if left is None else f" {max(0, left - done.events + acknowledged):,} are left. "
+                    )
                     click.echo(f"\r{_told(done)}{waiting}", nl=False, err=True)
+                acknowledged = done.events
 
             runner = Runner(consumer, target, consent=consent)
             await runner.run(told)
