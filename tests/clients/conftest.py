@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -26,13 +27,15 @@ def packages() -> Path:
     """The folder of the clients, with their packages installed."""
     lock = HERE / "package-lock.json"
     installed = HERE / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        # Not `npm ci`: it asks for optional packages of other systems, which not every registry has.
-        subprocess.run(
-            ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts"],
-            cwd=HERE,
-            check=True,
-        )
+    with lock.open() as ours:
+        fcntl.flock(ours, fcntl.LOCK_EX)  # two processes run the tests, and one of them installs
+        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+            # Not `npm ci`: it asks for optional packages of other systems, which not every registry has.
+            subprocess.run(
+                ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts"],
+                cwd=HERE,
+                check=True,
+            )
     return HERE
 
 
