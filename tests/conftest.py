@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import orjson
 import pytest
+import structlog
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
@@ -34,6 +35,13 @@ _NUMBERS = itertools.count()
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # machines are shared and noisy
 hypothesis.settings.load_profile("untimed")
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """Let no test see how another one has logged."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
