@@ -33,6 +33,7 @@ SITES = {
     "posthog": "phc_0123456789abcdef",
     "matomo": "37",
     "snowplow": "shop-app",
+    "ga4": "G-TEST123",
 }
 VIEW = {"n": "pageview", "u": "https://shop.example/a", "d": "shop.example", "r": None}
 SEEN = {"website": SITES["umami"], "hostname": "shop.example", "url": "/a", "title": "A", "screen": "1x1"}
@@ -367,6 +368,17 @@ GOOD: dict[str, tuple[str, Any]] = {
         {"data": [{"e": "se", "se_ac": "a", "aid": "shop-app", "duid": "d", "sid": "s", "tnuid": "t"}]},
     ),
     "posthog": ("/e/", captured("bought", **{"$set": {"plan": "pro"}})),
+    "ga4": (
+        "/mp/collect?measurement_id=G-TEST123",
+        {
+            "client_id": "c",
+            "user_id": "u",
+            "user_properties": {"plan": {"value": "pro"}},
+            "events": [
+                {"name": "bought", "params": {"session_id": 7, "page_location": "https://x.example/a"}}
+            ],
+        },
+    ),
 }
 
 
@@ -466,13 +478,14 @@ QUERIES = [
     "e=pv&aid=shop-app&url=%ed%a0%80",
     "idsite=37&rec=1&url=%ff%00&cdt=9e99",
     "e&" * 999,
+    "tid=G-TEST123&en=%ed%a0%80&epn.x=1e999&ep.=&up.%00=%ff&_et=-",
 ]
 
 
 @pytest.mark.parametrize("query", QUERIES)
-@pytest.mark.parametrize("path", ["/i", "/matomo.php", "/piwik.php", "/array/%ff</config.js"])
+@pytest.mark.parametrize("path", ["/i", "/matomo.php", "/piwik.php", "/g/collect", "/array/%ff</config.js"])
 async def test_hostile_queries_are_no_fault(running: Running, path: str, query: str) -> None:
-    await running.add(settings={"sites": ["snowplow:shop-app", "matomo:37"]})
+    await running.add(settings={"sites": ["snowplow:shop-app", "matomo:37", "ga4:G-TEST123"]})
 
     answer = await running.public.get(URL(f"{path}?{query}", encoded=True))
 

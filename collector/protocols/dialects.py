@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collector.protocols.ga4 import GA4
 from collector.protocols.matomo import MATOMO
 from collector.protocols.plausible import PLAUSIBLE
 from collector.protocols.posthog import POSTHOG
 from collector.protocols.snowplow import SNOWPLOW
 from collector.protocols.umami import UMAMI
 
-DIALECTS = {dialect.name: dialect for dialect in (PLAUSIBLE, UMAMI, POSTHOG, MATOMO, SNOWPLOW)}
+DIALECTS = {dialect.name: dialect for dialect in (PLAUSIBLE, UMAMI, POSTHOG, MATOMO, SNOWPLOW, GA4)}
