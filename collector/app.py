@@ -32,6 +32,7 @@ from collector.enrich.place import Places
 from collector.enrich.visitors import Visitors
 from collector.health import Health
 from collector.limits import Limits
+from collector.overload import Overload
 from collector.people import Holdings
 from collector.pipeline import Pipeline
 from collector.ports import Ports
@@ -109,6 +110,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         )
         stream = Stream(redis, names, settings, catalogue.retention)
         await stream.start()
+        overload = Overload(settings, stream.waiting_seconds)
         async with (
             running(catalogue.watch()),
             running(short_links.watch()),
@@ -116,6 +118,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
             running(refused.run()),
             running(counters.run()),
             running(quotas.run()),
+            running(overload.run()),
             running(roll.run()),
             running(deliveries.run()),
             running(salts.run()),
@@ -134,6 +137,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
                     counters,
                     Limits(settings),
                     quotas,
+                    overload,
                     settings,
                 ),
                 deliveries=deliveries,

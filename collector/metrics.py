@@ -86,6 +86,11 @@ CONNECTIONS_REFUSED = Counter(
 CONNECTIONS_CUT = Counter(
     "headwater_connections_cut", "Connections cut because their answer was not read in time."
 )
+OVERLOAD = Gauge(
+    "headwater_overload_stage",
+    "Whose hits the worker sheds: 0 nobody's, 1 bots', 2 anonymous repeat hits too, 3 all.",
+    multiprocess_mode="livemax",
+)
 SOURCES = Gauge("headwater_sources", "Sources in the catalogue.", multiprocess_mode="max")
 
 

@@ -172,6 +172,8 @@ class Reason(Enum):
     BAD_LINK = ("bad_link", 404, "The link is not signed by the source, damaged, or older than its keys.")
     TRAPPED = ("trapped", 400, "A field that people do not see was filled in.")
     RATE_LIMITED = ("rate_limited", 429, "Too many hits in a short time; wait as long as Retry-After says.")
+    OVERLOADED = ("overloaded", 503, "The collector sheds load; send it again as late as Retry-After says.")
+    SAMPLED = ("sampled", 200, "The collector sheds load and did not draw this event.")
     QUOTA_EXCEEDED = ("quota_exceeded", 429, "The source has taken all the events of its day or month.")
     ORIGIN_FORBIDDEN = ("origin_forbidden", 403, "The source does not allow this origin.")
     CONSENT_MISSING = ("consent_missing", 403, "The source needs consent and the event carries none.")

@@ -6,25 +6,25 @@ became of every event. The durability rule stands in ``_append``: nothing is cal
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector import metrics
 from collector.model import KEPT, Hit, Outcome, Reason, Refusal, Source
+from collector.overload import Stage, retry_after
 from collector.records import encode, quarantined, rules_for
 from collector.stream import Record, StreamError
 
 if TYPE_CHECKING:
     from collector.enrich import Enricher
     from collector.limits import Limits
+    from collector.overload import Overload
     from collector.protocols import Batch, Protocol
     from collector.settings import Settings
     from collector.sources import Catalogue
     from collector.stats import Counters, Quotas
     from collector.stream import RefusedLog, Stream
 
-_RETRY_AFTER_SECONDS = range(5, 16)  # spread, so that they do not all come back at once
 _STRAINED_INTERVAL_MS = 10_000
 
 
@@ -39,6 +39,7 @@ class Pipeline:
     counters: Counters
     limits: Limits
     quotas: Quotas
+    overload: Overload
     settings: Settings
 
     def accept(self, name: str, bridge: str) -> Source:
@@ -58,8 +59,11 @@ class Pipeline:
         if limited:
             self.limits.admit(hit)
             self.quotas.admit(hit.source)
+            self.overload.admit(hit)
         rules = rules_for(hit.source, self.settings)
         batch = understand(hit, rules.limits)
+        if limited:
+            self.overload.thin(batch, hit)
         self.enricher.enrich(batch.events, hit)
         batch.set_apart(lambda event: self.enricher.judge(event, hit))
         records = encode(batch, hit, rules)
@@ -69,12 +73,12 @@ class Pipeline:
     @property
     def strained(self) -> bool:
         """Whether who can wait should: events go to the spool, or are refused."""
-        return self.stream.strained
+        return self.stream.strained or self.overload.stage is Stage.ALL
 
     def advice(self) -> dict[str, str]:
         """Return headers for the sender: to batch for longer under strain, and what a 2xx is worth."""
         headers = {"X-Headwater-Ack": "memory"} if self.settings.ack == "memory" else {}
-        if self.stream.strained:
+        if self.stream.strained or self.overload.stage:
             headers["X-Headwater-Interval"] = str(_STRAINED_INTERVAL_MS)
         return headers
 
@@ -96,8 +100,7 @@ class Pipeline:
         try:
             receipts = await self.stream.append(records)
         except StreamError as error:
-            seconds = random.choice(_RETRY_AFTER_SECONDS)  # noqa: S311 - no secret
-            raise Refusal(Reason.STREAM_UNAVAILABLE, retry_after=seconds) from error
+            raise Refusal(Reason.STREAM_UNAVAILABLE, retry_after=retry_after()) from error
         return [
             Outcome(event.index, receipt.verdict, event.id, receipt.entry)
             for event, receipt in zip(batch.events, receipts, strict=False)

@@ -112,6 +112,8 @@ def _stamp(hit: Hit, batch: Batch) -> dict[str, Any]:
     flags: dict[str, Any] = {"flags": list(batch.flags)} if batch.flags else {}
     if batch.machine:
         flags["machine"] = batch.machine
+    if batch.sampled < 1:
+        flags["sampled"] = batch.sampled
     flags |= {name: True for header, name in _SIGNALS.items() if hit.headers.get(header) == "1"}
     return {
         "receivedAt": to_iso(hit.received_at),

@@ -179,6 +179,20 @@ class Settings(BaseModel):
         " this machine's own aside); 0 for any number.",
     )
 
+    overload_ms: float = Field(
+        1000,
+        ge=0,
+        description="A worker whose answers are this late, twice in a row, sheds load: bots, then anonymous"
+        " repeat hits, then all; 0 for never.",
+    )
+    overload_sample: float = Field(
+        0,
+        ge=0,
+        lt=1,
+        description="Share of 1 of the anonymous repeat hits' events that is kept meanwhile, marked with the"
+        " rate, while the rest is dropped; 0 drops none and refuses such hits until later.",
+    )
+
     tracker_seconds: int = Field(300, ge=0, description="How long caches may keep the stable tracker path.")
     tracker_stale_seconds: int = Field(
         86400, ge=0, description="How long caches may serve it while they revalidate."

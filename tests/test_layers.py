@@ -26,7 +26,7 @@ LAYERS = [
     {"tracker", "checkup", "handler"},
     {"answer", "replay", "lean", "probe"},
     {"pipeline"},
-    {"trial", "people", "render"},
+    {"trial", "people", "render", "overload"},
     {"records"},
     {"sinks"},
     {"enrich", "stream", "sources", "stats", "access"},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from collector.checkup import Finding, look_at_redis, look_here
 from collector.console.advice import advice
+from collector.overload import Stage
 from collector.render import page
 from collector.stats import NOBODY, REPORTS
 from collector.store import RedisError
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from collector.stream.feed import Entry
 
 _LAST = 30
+_SHEDS = {
+    Stage.NOBODY: "answers are in time",
+    Stage.BOTS: "answers are late: hits of bots are refused",
+    Stage.REPEATS: "answers are late: hits of bots and anonymous repeat hits are refused",
+    Stage.ALL: "answers are late: all hits are refused",
+}
 
 
 async def condition(parts: Parts, request: web.Request) -> web.Response:
@@ -50,9 +57,11 @@ def _of_stream(parts: Parts) -> list[Finding]:
     spooling = f"events go to disk: {state.trouble}" if state.trouble else "events go to Redis"
     spool = state.refusing or f"{state.spool_events} events wait in the spool, {state.spool_bytes} bytes"
     fresh = parts.catalogue.fresh
+    shed = parts.pipeline.overload.stage
     return [
         Finding(right=not state.trouble, name="stream", text=spooling),
         Finding(right=not state.refusing, name="spool", text=spool),
+        Finding(right=not shed, name="load", text=_SHEDS[shed]),
         Finding(right=fresh, name="sources", text="live" if fresh else "from the snapshot on disk"),
     ]
 

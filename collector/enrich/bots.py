@@ -15,6 +15,7 @@ import ua_parser_rs
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 from is_bot import Bots
 
+from collector.enrich import agent
 from collector.enrich.agent import LONGEST
 from collector.enrich.data import facts
 from collector.model import Reason, Refusal
@@ -92,6 +93,13 @@ def read(text: str, brand: str | None = None) -> Verdict | None:
     if brand == "Spider" or _manner(text):
         return _verdict("headless" if "headless" in text.lower() else "unknown")
     return None
+
+
+def is_a_bots(text: str) -> bool:
+    """Tell whether a user agent is a bot's, before anything else is known of a hit."""
+    text = text[:LONGEST]
+    device = agent.read(text).get("device") or {}
+    return read(text, device.get("brand")) is not None
 
 
 def verdict_on(event: Event) -> Verdict:
