@@ -22,6 +22,7 @@ from collector.bridges.imports import ImportBridge
 from collector.bridges.queue import QueueBridge
 from collector.bridges.request import Reader
 from collector.bridges.rest import RestBridge
+from collector.bridges.shared_track import SharedTrack
 from collector.bridges.tracardi import TracardiBridge
 from collector.bridges.web import WebBridge
 from collector.bridges.webhook import WebhookBridge
@@ -170,6 +171,8 @@ def _wire(
     browser = WebBridge(pipeline, reader)
     recorder = Recorder(pipeline, reader, withdrawals)
     email = EmailBridge(recorder, browser, short_links)
+    tracardi = TracardiBridge(pipeline, reader, deliveries)
+    dialects = DialectBridge(pipeline, reader, deliveries)
     public = web.Application()
     public.on_response_prepare.append(_hide_software)
     public.add_routes(
@@ -180,8 +183,9 @@ def _wire(
             rest=RestBridge(pipeline, reader, deliveries),
             imports=ImportBridge(pipeline, reader),
             documents=ClientDocuments(pipeline, reader),
-            tracardi=TracardiBridge(pipeline, reader, deliveries),
-            dialects=DialectBridge(pipeline, reader, deliveries),
+            tracardi=tracardi,
+            dialects=dialects,
+            shared_track=SharedTrack(pipeline, reader, tracardi, dialects),
             webhooks=WebhookBridge(pipeline, reader, deliveries),
             email=email,
             health=health,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collector.bridges.email import EmailBridge
     from collector.bridges.imports import ImportBridge
     from collector.bridges.rest import RestBridge
+    from collector.bridges.shared_track import SharedTrack
     from collector.bridges.tracardi import TracardiBridge
     from collector.bridges.web import WebBridge
     from collector.bridges.webhook import WebhookBridge
@@ -59,6 +60,7 @@ def public_routes(
     documents: ClientDocuments,
     tracardi: TracardiBridge,
     dialects: DialectBridge,
+    shared_track: SharedTrack,
     webhooks: WebhookBridge,
     email: EmailBridge,
     health: Health,
@@ -81,7 +83,7 @@ def public_routes(
         *_fetched(f"/v1/projects/{_WRITE_KEY}/settings", documents.segment),
         *_fetched("/sourceConfig", documents.rudder),
         *_fetched("/sourceConfig/", documents.rudder),
-        *_posted("/track", tracardi.track),
+        *_posted("/track", shared_track.take),
         *_posted(f"/collect/{_EVENT}/{_KEY}", tracardi.collect),
         *_posted(f"/collect/{_EVENT}/{_KEY}/{_SESSION}", tracardi.collect),
         ("GET", f"/collect/{_EVENT}/{_KEY}", tracardi.collect),
@@ -122,6 +124,15 @@ def _dialect_routes(dialects: DialectBridge, documents: ClientDocuments) -> list
         *_posted("/debug/mp/collect", dialects.takes("ga4")),
         *_posted("/g/collect", dialects.takes("ga4")),
         ("GET", "/g/collect", dialects.takes("ga4")),
+        *_posted("/2/httpapi", dialects.takes("amplitude")),
+        *_posted("/batch", dialects.takes("amplitude")),
+        ("GET", "/track", dialects.takes("mixpanel")),  # what is posted there may be Tracardi's
+        *_either("/track/", dialects.takes("mixpanel")),
+        *_either("/engage", dialects.takes("mixpanel")),
+        *_either("/engage/", dialects.takes("mixpanel")),
+        *_either("/groups", dialects.takes("mixpanel")),
+        *_either("/groups/", dialects.takes("mixpanel")),
+        *_either("/import", dialects.takes("mixpanel")),
         *_fetched(f"/array/{_WRITE_KEY}/config", documents.posthog),
         *_fetched(f"/array/{_WRITE_KEY}/config.js", documents.posthog_script),
         *_posted("/flags", documents.posthog_flags),
@@ -153,6 +164,11 @@ def _pattern(path: str) -> re.Pattern[str]:
 def _posted(path: str, handler: Handler) -> list[tuple[str, str, Handler]]:
     """Return the routes of a path that other origins may post to; its key decides later which."""
     return [("POST", path, handler), ("OPTIONS", path, preflight)]
+
+
+def _either(path: str, handler: Handler) -> list[tuple[str, str, Handler]]:
+    """Return the routes of a path that takes what stands in a query as well as what is posted."""
+    return [("GET", path, handler), *_posted(path, handler)]
 
 
 def _fetched(path: str, handler: Handler) -> list[tuple[str, str, Handler]]:

@@ -43,7 +43,11 @@ class DialectBridge:
 
         return take
 
-    async def _take(self, dialect: Dialect, request: web.Request) -> Answer:
+    async def take_read(self, name: str, request: web.Request, body: bytes) -> Answer:
+        """Take a request whose body has been read, to find out whose it is."""
+        return await self._take(DIALECTS[name], request, body)
+
+    async def _take(self, dialect: Dialect, request: web.Request, read: bytes | None = None) -> Answer:
         if request.method == "HEAD":  # it asks about the picture; nobody has seen it
             return Answer(200, PIXEL_HEADERS)
         headers = cross_origin(request) | self._pipeline.advice()
@@ -53,7 +57,7 @@ class DialectBridge:
         clean = without_keys(f"{dialect.name}{request.path}", secrets)
         call = _call(request, b"")
         try:
-            body = await self._reader.server_body(request)
+            body = await self._reader.server_body(request) if read is None else read
             call = _call(request, body)
             sent = dialect.read(call)
             secrets += sent.secrets

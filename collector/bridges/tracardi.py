@@ -32,22 +32,22 @@ class TracardiBridge:
     reader: Reader
     log: DeliveryLog
 
-    async def track(self, request: web.Request) -> Answer:
-        """Take the events of one visit; answer with its ids."""
-        return await self._take(request, None)
+    async def track(self, request: web.Request, body: bytes) -> Answer:
+        """Take the events of one visit, whose body has been read; answer with its ids."""
+        return await self._take(request, None, body)
 
     async def collect(self, request: web.Request) -> Answer:
         """Take one event whose type stands in the path and whose properties are the body or the query."""
         return await self._take(request, request.match_info["kind"])
 
-    async def _take(self, request: web.Request, kind: str | None) -> Answer:
+    async def _take(self, request: web.Request, kind: str | None, read: bytes | None = None) -> Answer:
         source: Source | None = None
         hit: Hit | None = None
         keys: list[str] = []
         session = request.match_info.get("session", "")
         clean = without_keys("tracardi" if kind is None else f"tracardi/{session}/{kind}", keys)
         try:
-            body = await self.reader.server_body(request)
+            body = await self.reader.server_body(request) if read is None else read
             payload = read_payload(body, request.headers.get("Content-Type", ""))
             if kind is not None:
                 payload = _as_track(payload, request, kind)

@@ -16,6 +16,7 @@ from collector.protocols.batch import Batch, Limits, Protocol, understand_each
 from collector.protocols.clock import corrected, to_iso
 from collector.protocols.decode import check_depth, parse_forgiving
 from collector.protocols.ids import uuid7
+from collector.protocols.their_limits import NONE, TheirLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -80,23 +81,32 @@ def json_body(status: int, body: Any) -> Answer:
 
 
 def in_turn(
-    name: str, items: Sequence[Any], one: Callable[[int, dict[str, Any], Hit], Event], flags: tuple[str, ...]
+    name: str,
+    items: Sequence[Any],
+    one: Callable[[int, dict[str, Any], Hit], Event],
+    flags: tuple[str, ...],
+    theirs: TheirLimits = NONE,
 ) -> Protocol:
-    """Return the protocol that makes one event of each item, which must be an object."""
+    """Return the protocol that makes one event of each item, which must be an object, within its limits."""
 
     def understand(hit: Hit, limits: Limits) -> Batch:
-        if len(items) > limits.events:
-            raise Refusal(Reason.TOO_MANY_EVENTS, f"The limit is {limits.events}.")
+        most = min(limits.events, theirs.events or limits.events)
+        if len(items) > most:
+            raise Refusal(Reason.TOO_MANY_EVENTS, f"The limit is {most}.")
+        held: set[str] = set()
 
         def checked(index: int, item: Any) -> Event:
             if not isinstance(item, dict):
                 raise Refusal(Reason.NOT_AN_OBJECT, "An event must be an object.")
             check_depth(item, limits.depth)
             event = one(index, item, hit)
+            held.update(theirs.hold(event.message))
             check_depth(event.message, limits.depth + _OWN_DEPTH)  # texts in it may have been JSON
             return event
 
-        return understand_each(Batch(name, flags=flags), list(items), checked)
+        batch = understand_each(Batch(name, flags=flags), list(items), checked)
+        batch.flags += tuple(sorted(held))
+        return batch
 
     return understand
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from collector.protocols.decode import to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from collector.model import Hit
 
 
@@ -23,3 +28,8 @@ def uuid7(ms: int) -> str:
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     digits = f"{value:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def digest(item: Mapping[str, Any]) -> str:
+    """Return an id made of an item: a client that sends it again sends it unchanged."""
+    return sha256(to_json(item)).hexdigest()[:32]

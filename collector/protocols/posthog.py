@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from collector.model import Reason, Refusal
 from collector.protocols.batch import an_object, text
 from collector.protocols.clock import seconds_to_ms, to_ms
-from collector.protocols.decode import parse_forgiving, to_json
 from collector.protocols.dialect import IDS, Call, Dialect, Sent, finished, in_turn, json_body, placed
-from collector.protocols.payload import read_payload, read_query
+from collector.protocols.ids import digest
+from collector.protocols.packed import sent_at, unpacked
 from collector.protocols.segment import speak_for_browser
 
 if TYPE_CHECKING:
@@ -83,13 +80,13 @@ FLAGS = {
 
 
 def _read(call: Call) -> Sent:
-    value, flags = _value(call)
+    packed = unpacked(call)
+    value = packed.value
     envelope = value if isinstance(value, dict) else {}
     items = envelope.get("batch", [value]) if isinstance(value, dict) else value
     if not isinstance(items, list):
         raise Refusal(Reason.NOT_A_LIST, "The body must be an event, a list of events or have a batch.")
-    query = read_query(call.query)
-    sent = to_ms(envelope.get("sent_at")) or _from_query(query)
+    sent = to_ms(envelope.get("sent_at")) or sent_at(packed.fields)
 
     def one(index: int, item: dict[str, Any], hit: Hit) -> Event:
         return _event(index, item, hit, sent)
@@ -98,38 +95,10 @@ def _read(call: Call) -> Sent:
     ids = [item.get("uuid") if isinstance(item, dict) else None for item in items]
     return Sent(
         tuple(_tokens(call, envelope, items)),
-        in_turn(NAME, items, one, flags),
+        in_turn(NAME, items, one, packed.flags),
         more=[item if isinstance(item, str) else "" for item in ids] if each else None,
         tells_each=each,
     )
-
-
-def _value(call: Call) -> tuple[Any, tuple[str, ...]]:
-    """Return the JSON of a body, which may stand as base64 in a form, with or without its name."""
-    payload = read_payload(call.body, call.headers.get("Content-Type", ""))
-    if payload.kind == "json":
-        return payload.value, payload.flags
-    packed = payload.value
-    if payload.kind == "empty":
-        packed = read_query(call.query)
-    if isinstance(packed, dict):
-        packed = packed.get("data")
-    if not isinstance(packed, str) or not packed:
-        raise Refusal(Reason.EMPTY_BODY if payload.kind == "empty" else Reason.NOT_JSON)
-    if packed[:1] in "{[":
-        return parse_forgiving(packed.encode(errors="replace"))
-    plain = packed.strip().replace(" ", "+").translate(str.maketrans("-_", "+/")).rstrip("=")
-    try:
-        return parse_forgiving(base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True))
-    except (binascii.Error, ValueError):
-        raise Refusal(Reason.NOT_JSON, "It is no base64 either.") from None
-
-
-def _from_query(query: Mapping[str, Any]) -> int | None:
-    """Return when a browser sent it: in milliseconds, as the parameter against caches."""
-    digits = query.get("_")
-    plain = isinstance(digits, str) and digits.isascii() and digits.isdigit() and len(digits) == 13  # noqa: PLR2004
-    return int(digits) if plain and isinstance(digits, str) else None
 
 
 def _tokens(call: Call, envelope: Mapping[str, Any], items: list[Any]) -> list[str]:
@@ -165,7 +134,7 @@ def _event(index: int, item: dict[str, Any], hit: Hit, sent: int | None) -> Even
     message.pop("messageId", None)
     speak_for_browser(message["context"], hit)
     original, at = _times(item, properties, hit, sent)
-    message_id = message_id or (_digest(item) if original is not None else "")
+    message_id = message_id or (digest(item) if original is not None else "")
     return finished(index, kind, message, hit, message_id=message_id, original=original, sent=at)
 
 
@@ -218,11 +187,6 @@ def _times(
         return to_ms(hit.received_at - ago), hit.received_at
     stamp = to_ms(item.get("timestamp"))
     return (seconds_to_ms(properties.get("$time")) if stamp is None else stamp), sent
-
-
-def _digest(item: Mapping[str, Any]) -> str:
-    """Return an id for an event without one: an old client that sends it again sends it unchanged."""
-    return sha256(to_json(item)).hexdigest()[:32]
 
 
 def _accepted(sent: Sent, outcomes: Sequence[Outcome]) -> Answer:

@@ -35,7 +35,7 @@ def record(client: str, way: FaultyWay, key: str, folder: str = "servers") -> No
             "body": base64.b64encode(body).decode(),
         }
         for method, path, headers, body in way.requests
-        if method == "POST" or path.startswith("/i?")  # Snowplow's GET
+        if method == "POST" or path.startswith(("/i?", "/track?"))  # Snowplow's and Mixpanel's GET
     ]
     name = re.sub(r"[^a-z0-9.]+", "-", client.lower()).strip("-")
     golden = {"client": client, "key": key, "requests": requests}

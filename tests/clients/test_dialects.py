@@ -24,11 +24,18 @@ if TYPE_CHECKING:
 
 PYTHON, NODE = f"{sys.executable} send/send_", "node send/send_dialects.mjs "
 TOKEN = "phc_0123456789abcdef"  # noqa: S105 - a public one
+AMPLITUDE = "amplitude:0123456789abcdef0123456789abcdef"
+MIXPANEL = "mixpanel:fedcba9876543210fedcba9876543210"
 # Clients that never send again meet no faults: what is lost on their way is lost.
 SERVERS: dict[str, tuple[str, str, tuple[int | str, ...]]] = {
     "@umami/node 0.4.0": (NODE + "umami", "umami:b1c2d3e4-0000-4000-8000-000000000001", ()),
     "matomo-tracker 2.2.4": (NODE + "matomo", "matomo:37", ()),
     "ga4mp 2.0.4": (PYTHON + "ga4.py {url} {site}", "ga4:G-TEST123", ()),
+    # Amplitude's for servers take what a broken connection carried for lost, and do not send it again.
+    "amplitude-analytics 1.3.0": (PYTHON + "amplitude.py {url} {site}", AMPLITUDE, (503, 503, 429)),
+    "@amplitude/analytics-node 1.5.73": (NODE + "amplitude", AMPLITUDE, (503, 503, 429)),
+    "mixpanel 5.4.1": (PYTHON + "mixpanel.py {url} {site}", MIXPANEL, ()),
+    "mixpanel 0.24.0": (NODE + "mixpanel", MIXPANEL, ()),
     "posthog-node 5.70.0": (NODE + "posthog", f"posthog:{TOKEN}", FAULTS),
     "posthog 7.91.1": (PYTHON + "posthog.py {url} {site} v0", f"posthog:{TOKEN}", FAULTS),
     "posthog 7.91.1, v1": (PYTHON + "posthog.py {url} {site} v1", f"posthog:{TOKEN}", (503, "cut")),
@@ -91,6 +98,20 @@ BROWSERS: dict[str, tuple[str, str, str, str, tuple[int | str, ...]]] = {
         "dist/index.js",
         "ga4:G-TEST123",
         (),
+    ),
+    "@amplitude/analytics-browser 2.48.1": (
+        "amplitude.html",
+        "@amplitude/analytics-browser",
+        "lib/scripts/amplitude-min.umd.js",
+        AMPLITUDE,
+        FAULTS,
+    ),
+    "mixpanel-browser 2.83.0": (
+        "mixpanel.html",
+        "mixpanel-browser",
+        "dist/mixpanel.umd.js",
+        MIXPANEL,
+        FAULTS,
     ),
     "plausible-tracker 0.3.9": (
         "plausible-older.html",
