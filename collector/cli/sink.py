@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import sys
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _ENTRY = re.compile(r"\d+-\d+")
 _LAST_SEQUENCE = 2**64 - 1
 _READ_AT_ONCE = 500
+_FILE, _VARIABLE = "@", "env:"
 
 
 @click.command()
@@ -34,7 +36,11 @@ _READ_AT_ONCE = 500
 @click.argument("name")
 @click.argument("to")
 @click.option(
-    "--set", "pairs", metavar="KEY=VALUE", multiple=True, help="Option of the sink; @FILE reads it."
+    "--set",
+    "pairs",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Option of the sink; @FILE, env:NAME.",
 )
 @click.option("--group", help="Consumer group; sink-NAME unless told otherwise. One for each target.")
 @click.option("--stream", default="events", show_default=True, help="Stream to read.")
@@ -58,7 +64,9 @@ def sink(
     count: int,
 ) -> None:
     """Write events to a target in batches, each event once; goes on where it stopped."""
-    target = open_sink(name, to, dict(_pair(each) for each in pairs))
+    options = dict(_pair(each) for each in pairs)
+    public = {key for key, value in options.items() if not value.startswith((_FILE, _VARIABLE))}
+    target = open_sink(name, to, {key: _read(key, value) for key, value in options.items()}, public=public)
     position = _position(start) if start else None
     feed = _Feed(settings, group or f"sink-{name}", stream, count)
     run(feed.run(target, position, consent))
@@ -122,12 +130,23 @@ def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise click.UsageError(f"--set {text!r} is not KEY=VALUE.")
-    if value.startswith("@"):
-        try:
-            value = Path(value[1:]).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise click.UsageError(f"--set {key}: {value[1:]} cannot be read: {error.strerror}.") from None
     return key, value
+
+
+def _read(key: str, value: str) -> str:
+    """Return what an option says, or what the file or variable holds that it names."""
+    if value.startswith(_VARIABLE):
+        name = value.removeprefix(_VARIABLE)
+        if name not in os.environ:
+            raise click.UsageError(f"--set {key}: the environment has no {name}.")
+        return os.environ[name]
+    if not value.startswith(_FILE):
+        return value
+    try:
+        return Path(value[1:]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise click.UsageError(f"--set {key}: {value[1:]} cannot be read: {why}.") from None
 
 
 def _position(text: str) -> str:

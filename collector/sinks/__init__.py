@@ -5,18 +5,21 @@ Anyone can add one: a function that makes it, under the entry point group ``head
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from collector.stream.consumer import Delivery, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Away", "Delivery", "Limits", "Rejected", "Sink", "SinkError"]
+__all__ = ["Away", "Closable", "Delivery", "Limits", "Rejected", "Sink", "SinkError"]
 
 
 class SinkError(Exception):
-    """A sink cannot be made as asked; the message says why in one sentence."""
+    """A sink cannot work as asked until a person mends it; the message says why in one sentence.
+
+    It ends a run that has not written anything yet. One that has waits, as for a target that is away.
+    """
 
 
 class Away(Exception):  # noqa: N818 - a state of the target, not a fault of ours
@@ -42,8 +45,16 @@ class Sink(Protocol):
         """Keep a batch: it is safe on return. What was written before, wholly or in part, changes nothing.
 
         An event of the type ``forget`` asks to remove what was kept of a person. Raises Away, Rejected,
-        and OSError, which is taken for Away.
+        SinkError, and OSError, which is taken for Away.
         """
 
     async def healthy(self) -> None:
-        """Raise Away when the target would take nothing now."""
+        """Raise Away when the target would take nothing now, SinkError when it does not let us in."""
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """A sink that holds a connection, and is told when the run ends."""
+
+    async def close(self) -> None:
+        """Leave the target."""

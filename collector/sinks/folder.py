@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Protocol
 import orjson
 
 from collector.sinks import Rejected
-from collector.store.people import Person, PersonError, digests_in
+from collector.sinks.tombstones import FORGET, read_tombstone
+from collector.store.people import digests_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from collector.sinks import Delivery, Limits
+    from collector.sinks.tombstones import Tombstone
 
 Entry = tuple[int, int]
 _KEY = re.compile(r"\{(\d+)\}:([A-Za-z0-9_-]+)$")
@@ -60,7 +62,7 @@ class BatchFolder:
 
     def write(self, batch: Sequence[Delivery]) -> None:
         """Add what is not there yet, then remove what the batch's tombstones name."""
-        tombstones = [_tombstone(each.event) for each in batch if each.type == "forget"]
+        tombstones = [read_tombstone(each.event) for each in batch if each.type == FORGET]
         files: dict[tuple[str, str], list[Delivery]] = {}
         for each in batch:
             place = self._form.place(_day(each), each.source)
@@ -107,12 +109,12 @@ class BatchFolder:
         except (ValueError, EOFError, zlib.error) as error:
             raise OSError(f"{path} is broken ({error}): move it away.") from None
 
-    def _forget(self, tombstones: Sequence[_Tombstone]) -> None:
+    def _forget(self, tombstones: Sequence[Tombstone]) -> None:
         if not tombstones:
             return
         for path in self._root.rglob(f"*{self._form.suffix}"):
             events = self._read(path)
-            kept = [event for event in events if not any(each.covers(event) for each in tombstones)]
+            kept = [event for event in events if not _covered(event, tombstones)]
             if not kept:
                 path.unlink()
             elif len(kept) < len(events):
@@ -135,27 +137,13 @@ class FileSink:
         await asyncio.to_thread(self._folder.check)
 
 
-class _Tombstone:
-    """The event ``forget``: it covers what was received of the person before it."""
-
-    def __init__(self, event: bytes) -> None:
-        fields = orjson.loads(event)
-        named = (fields.get(key, "") for key in ("userId", "anonymousId", "emailHash"))
-        self._digests = Person(*named).digests
-        self._when = fields["receivedAt"]
-
-    def covers(self, event: bytes) -> bool:
-        if self._digests.isdisjoint(digests_in(event)):
-            return False
-        fields = orjson.loads(event)
-        return fields["type"] != "forget" and bool(fields["receivedAt"] <= self._when)
-
-
-def _tombstone(event: bytes) -> _Tombstone:
-    try:
-        return _Tombstone(event)
-    except (ValueError, LookupError, TypeError, AttributeError, PersonError):
-        raise Rejected("It is no tombstone that names a person.") from None
+def _covered(event: bytes, tombstones: Sequence[Tombstone]) -> bool:
+    people = digests_in(event)
+    if all(each.people.isdisjoint(people) for each in tombstones):
+        return False
+    fields = orjson.loads(event)
+    received = datetime.fromisoformat(fields["receivedAt"])
+    return fields["type"] != FORGET and any(each.covers(people, received) for each in tombstones)
 
 
 def _replace(path: Path, content: bytes) -> None:

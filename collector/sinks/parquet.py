@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path  # noqa: TC003 - the option is converted to it
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,44 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from collector.sinks import Limits
+from collector.sinks.columns import COLUMNS, values
 from collector.sinks.folder import BatchFolder, FileSink
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _WHOLE = "message"
-_TEXTS = {
-    "message_id": "messageId",
-    "type": "type",
-    "event": "event",
-    "channel": "source.channel",
-    "anonymous_id": "anonymousId",
-    "user_id": "userId",
-    "session_id": "sessionId",
-    "page_url": "context.page.url",
-    "page_path": "context.page.path",
-    "page_title": "context.page.title",
-    "page_referrer": "context.page.referrer",
-    "referrer_medium": "context.referrer.medium",
-    "referrer_source": "context.referrer.source",
-    "campaign_source": "context.campaign.source",
-    "campaign_medium": "context.campaign.medium",
-    "campaign_name": "context.campaign.name",
-    "browser": "context.browser.name",
-    "os": "context.os.name",
-    "device_type": "context.device.type",
-    "country": "context.location.country",
-}
-_TIMES = {"timestamp": "timestamp", "received_at": "receivedAt"}
-_OBJECTS = {"properties": "properties", "traits": "traits"}
-_SCHEMA = pa.schema(
-    [
-        *((name, pa.timestamp("ms", tz="UTC")) for name in _TIMES),
-        *((name, pa.string()) for name in _TEXTS),
-        ("bot", pa.bool_()),
-        *((name, pa.string()) for name in (*_OBJECTS, _WHOLE)),
-    ]
-)
+_TYPES = {"text": pa.string(), "time": pa.timestamp("ms", tz="UTC"), "bool": pa.bool_(), "json": pa.string()}
+_SCHEMA = pa.schema([*((each.name, _TYPES[each.kind]) for each in COLUMNS), (_WHOLE, pa.string())])
 
 
 def parquet(to: Path, *, events: int = 50_000, size: int = 64 * 1024**2, seconds: float = 300) -> FileSink:
@@ -76,31 +46,4 @@ class _Parquet:
 
 
 def _row(raw: bytes) -> dict[str, Any]:
-    """Return the columns of an event; what has another type than its column is in ``message`` alone."""
-    event = orjson.loads(raw)
-    row: dict[str, Any] = {name: _text(_at(event, path)) for name, path in _TEXTS.items()}
-    row |= {name: _time(_at(event, path)) for name, path in _TIMES.items()}
-    row |= {name: _json(_at(event, path)) for name, path in _OBJECTS.items()}
-    return {**row, "bot": _at(event, "context.bot.is") is True, _WHOLE: raw.decode()}
-
-
-def _at(event: Any, path: str) -> Any:
-    for key in path.split("."):
-        event = event.get(key) if isinstance(event, dict) else None
-    return event
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        when = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return when if when.tzinfo else None
-
-
-def _json(value: Any) -> str | None:
-    return None if value is None else orjson.dumps(value).decode()
+    return values(orjson.loads(raw)) | {_WHOLE: raw.decode()}

@@ -7,14 +7,14 @@ target once, whatever dies in between.
 from __future__ import annotations
 
 import random
-from contextlib import aclosing, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
 
-from collector.sinks import Away, Rejected
+from collector.sinks import Away, Closable, Rejected, SinkError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
@@ -60,21 +60,28 @@ class Runner:
         self.done = Done()
 
     async def run(self, told: Callable[[Done], Awaitable[None]]) -> None:
-        """Go on until the consumer is stopped; ``told`` hears of every batch once it is written."""
-        try:
-            await self._sink.healthy()
-        except (Away, OSError) as error:
-            log.warning("sink_waits", why=str(error))
-        async with aclosing(aiter(self._consumer)) as batches:
+        """Go on until the consumer is stopped; ``told`` hears of every batch once it is written.
+
+        Raises SinkError when the sink could not begin.
+        """
+        async with AsyncExitStack() as stack:
+            if isinstance(self._sink, Closable):
+                stack.push_async_callback(self._sink.close)
             try:
+                await self._sink.healthy()
+            except (Away, OSError) as error:
+                log.warning("sink_waits", why=str(error))
+            batches = await stack.enter_async_context(aclosing(aiter(self._consumer)))
+            with suppress(_StoppedError):
                 async for batch in batches:
-                    allowed = [each for each in batch if self._allows(each)]
-                    self.done.withheld += len(batch) - len(allowed)
-                    for piece in _pieces(allowed, self._sink.limits):
-                        await self._put(piece)
+                    await self._bring(batch)
                     await told(self.done)
-            except _StoppedError:
-                return
+
+    async def _bring(self, batch: Sequence[Delivery]) -> None:
+        allowed = [each for each in batch if self._allows(each)]
+        self.done.withheld += len(batch) - len(allowed)
+        for piece in _pieces(allowed, self._sink.limits):
+            await self._put(piece)
 
     def _allows(self, delivery: Delivery) -> bool:
         if not self._consent or delivery.type == "forget":
@@ -104,7 +111,9 @@ class Runner:
             try:
                 await self._sink.healthy()
                 await self._sink.write(batch)
-            except (Away, OSError) as error:
+            except (Away, SinkError, OSError) as error:
+                if isinstance(error, SinkError) and not self.done.written:
+                    raise
                 log.warning("sink_waits", why=str(error))
                 least = error.seconds if isinstance(error, Away) else 0
                 seconds = max(least, wait * random.uniform(0.5, 1))  # noqa: S311 - spreads, guards nothing

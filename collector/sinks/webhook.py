@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import time
 from hashlib import sha256
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, DefaultResolver, TCPConnector
+from aiohttp import DefaultResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
+from pydantic import SecretStr  # noqa: TC002 - the option is converted to it
 
 from collector.addresses import is_address, is_public
 from collector.protocols.presets import STANDARD
 from collector.protocols.signature import sign
-from collector.sinks import Away, Limits, Rejected, SinkError
+from collector.sinks import Away, Limits, SinkError
+from collector.sinks.calls import Calls, Receiver
 
 if TYPE_CHECKING:
     import socket
@@ -25,17 +26,15 @@ if TYPE_CHECKING:
 
     from collector.sinks import Delivery
 
-_NEVER = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
 _FAILURES_TO_OPEN = 5
 _OPEN_SECONDS = 60.0
-_LONGEST_RETRY_AFTER = 3600.0
 _TRY_SECONDS = 15
 
 
 def webhook(
     to: str,
     *,
-    secret: str,
+    secret: SecretStr,
     private: bool = False,
     events: int = 100,
     size: int = 256 * 1024,
@@ -48,10 +47,10 @@ def webhook(
     if not private and is_address(parts.hostname) and not is_public(parts.hostname):
         raise SinkError(f"{parts.hostname} is no public address; allow it with --set private=true.")
     try:
-        sign(STANDARD, secret, b"")
+        sign(STANDARD, secret.get_secret_value(), b"")
     except ValueError:
         raise SinkError("The secret of a webhook is base64, after whsec_.") from None
-    return WebhookSink(to, secret, Limits(events, size, seconds), private=private)
+    return WebhookSink(to, secret.get_secret_value(), Limits(events, size, seconds), private=private)
 
 
 class WebhookSink:
@@ -61,8 +60,8 @@ class WebhookSink:
         self.limits = limits
         self._url = url
         self._secret = secret
-        self._private = private
-        self._taken = False
+        self._calls = Calls(_TRY_SECONDS, resolver=None if private else _PublicResolver)
+        self._receiver = Receiver(self._calls)
         self._failures = 0
         self._closed_at = 0.0
 
@@ -74,29 +73,19 @@ class WebhookSink:
 
     async def write(self, batch: Sequence[Delivery]) -> None:
         """Send a batch; the same batch has the same id, however often it is sent."""
+        body = b'{"batch":[' + b",".join(each.event for each in batch) + b"]}"
         try:
-            await self._send(batch)
+            await self._receiver.send(self._url, body, self._headers(batch, body))
         except Away:
             self._failures += 1
             if self._failures >= _FAILURES_TO_OPEN:
                 self._closed_at = time.monotonic() + _OPEN_SECONDS
             raise
         self._failures = 0
-        self._taken = True
 
-    async def _send(self, batch: Sequence[Delivery]) -> None:
-        body = b'{"batch":[' + b",".join(each.event for each in batch) + b"]}"
-        connector = TCPConnector(resolver=None if self._private else _PublicResolver())
-        try:
-            async with (
-                ClientSession(connector=connector, timeout=ClientTimeout(_TRY_SECONDS)) as session,
-                session.post(
-                    self._url, data=body, headers=self._headers(batch, body), allow_redirects=False
-                ) as answer,
-            ):
-                self._judge(answer.status, answer.headers.get("Retry-After", ""))
-        except (ClientError, TimeoutError) as error:
-            raise Away(f"It did not answer: {error or 'it took too long'}.") from None
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._calls.close()
 
     def _headers(self, batch: Sequence[Delivery], body: bytes) -> dict[str, str]:
         entries = "\n".join(f"{each.key} {each.entry}" for each in batch)
@@ -108,18 +97,6 @@ class WebhookSink:
             "webhook-timestamp": now,
             "webhook-signature": sign(STANDARD, self._secret, signed)[0],
         }
-
-    def _judge(self, status: int, retry_after: str) -> None:
-        """Raise Away or Rejected unless the batch was taken.
-
-        Many answer 400 to a signature they do not know, so it tells of the batch only once one was taken.
-        """
-        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            return
-        if status in _NEVER or (status == HTTPStatus.BAD_REQUEST and self._taken):
-            raise Rejected(f"It answered {status}.")
-        seconds = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0
-        raise Away(f"It answered {status}.", min(seconds, _LONGEST_RETRY_AFTER))
 
 
 class _PublicResolver(AbstractResolver):

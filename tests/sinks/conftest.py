@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,12 +18,12 @@ from collector.store import Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from redis.asyncio import Redis
 
     from collector.settings import Settings
 
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "sinks.md").read_text(encoding="utf-8")
 _DAY_MS = 1_767_312_000_000  # 2026-01-02T00:00:00Z
 PROCESS = """
 import asyncio, sys
@@ -45,6 +47,12 @@ async def main(url, namespace, name, to, *options):
 configure_logs("warning")
 asyncio.run(main(*sys.argv[1:]))
 """
+
+
+def example_of(sink: str, language: str, number: int = 0) -> str:
+    """Return an example from the section of docs/sinks.md that is about a sink."""
+    _, _, section = PAGE.partition(f"\n## {sink}\n")
+    return re.findall(rf"```{language}\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)[number]
 
 
 def event(number: int, **fields: Any) -> bytes:

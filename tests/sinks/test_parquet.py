@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
 
 from collector.sinks import Rejected
 from collector.sinks.registry import open_sink
-from tests.sinks.conftest import delivery, event, messages, tombstone
+from tests.sinks.conftest import delivery, event, example_of, messages, tombstone
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "sinks.md").read_text(encoding="utf-8")
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 async def test_the_example_of_the_page_counts_pages_and_visitors(
@@ -26,7 +26,7 @@ async def test_the_example_of_the_page_counts_pages_and_visitors(
     views = [delivery(number, type="page") for number in (1, 2, 8, 86_400)]
     await open_sink("parquet", "events", {}).write([*views[:2], bot, other, views[3]])
 
-    rows = duckdb.sql(re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)[0]).fetchall()
+    rows = duckdb.sql(example_of("parquet", "sql")).fetchall()
 
     assert [(str(day), *rest) for day, *rest in rows] == [
         ("2026-01-02", "/a", 2, 2),

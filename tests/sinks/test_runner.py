@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import dbm
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
+from collector.cli import cli
 from collector.sinks import Away, Delivery, Limits, Rejected, SinkError
 from collector.sinks.registry import open_sink
 from collector.sinks.runner import Done, Runner, _pieces
 from collector.store import Names
 from collector.stream.consumer import Consumer
 from collector.stream.groups import list_groups
-from tests.sinks.conftest import delivery, event, fill
+from tests.sinks.conftest import delivery, event, example_of, fill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from redis.asyncio import Redis
 
     from collector.settings import Settings
-
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 class Target:
@@ -166,9 +164,8 @@ async def _nobody(_done: Done) -> None:
 
 
 async def test_the_example_of_an_own_sink_works(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "sinks.md").read_text(encoding="utf-8")
     scope: dict[str, Any] = {}
-    exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], scope)  # noqa: S102 - our own page
+    exec(example_of("Your own", "python"), scope)  # noqa: S102 - our own page
     sink = scope["shelf"](str(tmp_path / "shelf"))
     for _ in range(2):
         await sink.healthy()
@@ -176,3 +173,59 @@ async def test_the_example_of_an_own_sink_works(tmp_path: Path) -> None:
 
     with dbm.open(str(tmp_path / "shelf")) as kept:
         assert sorted(kept[key] for key in kept.keys()) == [event(1), event(2)]  # noqa: SIM118 - not a dict
+
+
+async def test_a_sink_that_is_not_let_in_ends_the_run_unless_it_has_written(
+    redis: Redis, settings: Settings
+) -> None:
+    """A password that is changed meanwhile is waited for; whoever it was closes its connection."""
+    await fill(redis, settings, *map(event, range(20)))
+    shut, closing = Target(), Closing()
+    shut.healthy = _refuse  # type: ignore[method-assign]
+
+    with pytest.raises(SinkError, match="password"):
+        await bring(redis, settings, shut, 20)
+    await bring(redis, settings, closing, 20)
+
+    assert shut.kept == []
+    assert closing.kept == [event(number) for number in range(20)]
+    assert closing.closed
+
+
+class Closing(Target):
+    """A sink with a connection, which is shut out for a moment after its first batch."""
+
+    limits = Limits(10, 1_000_000, 0.05)
+    closed = shut = False
+
+    async def write(self, batch: Sequence[Delivery]) -> None:
+        if self.kept and not self.shut:
+            self.shut = True
+            await _refuse()
+        await super().write(batch)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def _refuse() -> None:
+    raise SinkError("The password is wrong.")
+
+
+def test_a_secret_is_not_taken_from_the_command_line(tmp_path: Path) -> None:
+    runner, to = CliRunner(), "http://127.0.0.1:9/in"
+    file = tmp_path / "secret"
+    file.write_text("whsec_!\n")
+
+    told = {
+        given: str(
+            runner.invoke(
+                cli, ["sink", "webhook", to, "--set", f"secret={given}"], env={"HOOK_SECRET": "whsec_!"}
+            ).exception
+        )
+        for given in ("whsec_!", f"@{file}", "env:HOOK_SECRET")
+    }
+
+    assert "other users see what a command line says" in told.pop("whsec_!")
+    assert all("public address" in each for each in told.values()), told
+    assert not any("whsec_!" in each for each in told.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ from tests.sinks.conftest import delivery
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of a test
 Serve = Callable[[web.Application], Awaitable[Any]]
+Opened = Callable[..., Awaitable[Any]]
 
 
 class Receiver:
@@ -32,16 +33,27 @@ class Receiver:
         return web.Response(status=status, headers={"Retry-After": "7", "Location": "/elsewhere"})
 
 
-async def opened(aiohttp_server: Serve, receiver: Receiver, host: str = "127.0.0.1") -> Any:
-    application = web.Application()
-    application.router.add_post("/in", receiver.take)
-    server = await aiohttp_server(application)
-    return open_sink("webhook", f"http://{host}:{server.port}/in", {"secret": SECRET, "private": "true"})
+@pytest.fixture
+async def opened(aiohttp_server: Serve) -> AsyncIterator[Opened]:
+    """Open sinks that call a receiver, and close them in the end."""
+    sinks: list[Any] = []
+
+    async def make(receiver: Receiver, host: str = "127.0.0.1", private: str = "true") -> Any:
+        application = web.Application()
+        application.router.add_post("/in", receiver.take)
+        server = await aiohttp_server(application)
+        to = f"http://{host}:{server.port}/in"
+        sinks.append(open_sink("webhook", to, {"secret": SECRET, "private": private}))
+        return sinks[-1]
+
+    yield make
+    for each in sinks:
+        await each.close()
 
 
-async def test_a_batch_is_signed_and_has_the_same_id_however_often_it_is_sent(aiohttp_server: Serve) -> None:
+async def test_a_batch_is_signed_and_has_the_same_id_however_often_it_is_sent(opened: Opened) -> None:
     receiver = Receiver()
-    sink = await opened(aiohttp_server, receiver)
+    sink = await opened(receiver)
     batch = [delivery(1), delivery(2)]
 
     for _ in range(2):
@@ -54,10 +66,10 @@ async def test_a_batch_is_signed_and_has_the_same_id_however_often_it_is_sent(ai
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 404, 410, 429, 500, 503])
-async def test_an_answer_that_may_pass_is_waited_out(aiohttp_server: Serve, status: int) -> None:
+async def test_an_answer_that_may_pass_is_waited_out(opened: Opened, status: int) -> None:
     """A redirect is not followed; a 400 before anything was taken is more likely a wrong secret."""
     receiver = Receiver(status)
-    sink = await opened(aiohttp_server, receiver)
+    sink = await opened(receiver)
 
     with pytest.raises(Away) as raised:
         await sink.write([delivery(1)])
@@ -67,8 +79,8 @@ async def test_an_answer_that_may_pass_is_waited_out(aiohttp_server: Serve, stat
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-async def test_an_answer_that_will_not_change_rejects_the_batch(aiohttp_server: Serve, status: int) -> None:
-    sink = await opened(aiohttp_server, Receiver(204, status))
+async def test_an_answer_that_will_not_change_rejects_the_batch(opened: Opened, status: int) -> None:
+    sink = await opened(Receiver(204, status))
     await sink.write([delivery(1)])
 
     with pytest.raises(Rejected, match=str(status)):
@@ -76,10 +88,10 @@ async def test_an_answer_that_will_not_change_rejects_the_batch(aiohttp_server: 
 
 
 async def test_an_address_that_fails_five_times_is_left_alone_then_tried_again(
-    aiohttp_server: Serve, monkeypatch: pytest.MonkeyPatch
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receiver = Receiver(*[500] * 6)
-    sink = await opened(aiohttp_server, receiver)
+    sink = await opened(receiver)
     for _ in range(5):
         await sink.healthy()
         with pytest.raises(Away):
@@ -97,10 +109,9 @@ async def test_an_address_that_fails_five_times_is_left_alone_then_tried_again(
         await sink.healthy()
 
 
-async def test_a_name_that_leads_to_a_private_address_is_not_called(aiohttp_server: Serve) -> None:
+async def test_a_name_that_leads_to_a_private_address_is_not_called(opened: Opened) -> None:
     receiver = Receiver()
-    allowed = await opened(aiohttp_server, receiver, "localhost")
-    sink = open_sink("webhook", allowed._url, {"secret": SECRET})
+    sink = await opened(receiver, "localhost", "false")
 
     with pytest.raises(Away, match="localhost"):
         await sink.write([delivery(1)])

@@ -1,0 +1,42 @@
+"""Where a sink's target is: an address that names no secret, since other users and logs see it."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import SecretStr
+
+from collector.sinks import SinkError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+NO_SECRET = SecretStr("")
+
+
+def read_address(to: str, schemes: Collection[str]) -> SplitResult:
+    """Return the parts of an address, which must not hold a password. Raises SinkError."""
+    try:
+        parts = urlsplit(to)
+        _ = parts.port if "," not in parts.netloc else None  # raises when it is none
+    except ValueError as error:
+        raise SinkError(f"The target is no address: {error}.") from None
+    if parts.scheme not in schemes:
+        raise SinkError(f"The target must begin with {' or '.join(f'{each}://' for each in schemes)}.")
+    if parts.password is not None:
+        raise SinkError("Leave the password out of the target: give it as --set password=@FILE.")
+    return parts
+
+
+def tls_context(ca: str, certificate: str = "", key: str = "") -> ssl.SSLContext:
+    """Return how to encrypt; ``ca`` is the file of an authority of one's own. Raises SinkError."""
+    try:
+        context = ssl.create_default_context(cafile=ca or None)
+        if certificate:
+            context.load_cert_chain(certificate, key or None)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise SinkError(f"A file for TLS cannot be used: {why}.") from None
+    return context
