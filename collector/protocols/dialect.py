@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 NAMES = ("plausible", "umami", "posthog", "matomo", "snowplow", "ga4", "amplitude", "mixpanel")
 # Where a dialect's own ids of people are kept, which leave when the source's privacy says so.
 IDS = "ids"
+MOST_ITEMS = 10_000  # of a body that are looked at before its source is known, whose limit may be less
 _LONGEST_TEXT = 8192
 _MOST_FIELDS = 1000
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
@@ -109,6 +110,12 @@ def in_turn(
         return batch
 
     return understand
+
+
+def first_found(items: Sequence[Any], find: Callable[[dict[str, Any]], list[str]]) -> list[str]:
+    """Return what the first item that tells anything tells: bad ones before it do no harm."""
+    seen = items[:MOST_ITEMS]
+    return next((found for item in seen if isinstance(item, dict) and (found := find(item))), [])
 
 
 def placed(name: str, item: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any]:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from collector.model import Reason, Refusal
 from collector.protocols.batch import Batch, text
-from collector.protocols.dialect import IDS, Call, Sent, finished, in_turn, parameters, placed, with_numbers
+from collector.protocols.dialect import (
+    IDS,
+    Call,
+    Sent,
+    finished,
+    first_found,
+    in_turn,
+    parameters,
+    placed,
+    with_numbers,
+)
 from collector.protocols.segment import speak_for_browser
 
 if TYPE_CHECKING:
@@ -33,6 +43,7 @@ PLACES = {
 }
 # What a page names itself: its texts and its numbers, of events and of people.
 PROPERTIES, TRAITS = ("ep.", "epn."), ("up.", "upn.")
+_FIRST_LINES = 25  # one of them names the measurement id, if the query does not
 _NUMBERS = ("epn.", "upn.")
 
 
@@ -40,12 +51,13 @@ def gtag(call: Call) -> Sent:
     """Return what a page sent: a query and, where the body has lines, one event for each of them."""
     common = parameters(call.query)
     lines = [line for line in call.body.decode(errors="replace").splitlines() if line.strip()] or [""]
-    site = {**common, **parameters(lines[0])}.get("tid", "")
+    first = first_found([_item(common, line) for line in lines[:_FIRST_LINES]], _sites)
+    site = first[0] if first else ""
 
     def understand(hit: Hit, limits: Limits) -> Batch:
         if len(lines) > limits.events:  # before each line is given all that the query says
             raise Refusal(Reason.TOO_MANY_EVENTS, f"The limit is {limits.events}.")
-        items = [{**common, **parameters(line)} for line in lines]
+        items = [_item(common, line) for line in lines]
         return in_turn(NAME, items, one, ())(hit, limits)
 
     def one(index: int, item: dict[str, Any], hit: Hit) -> Event:
@@ -54,6 +66,18 @@ def gtag(call: Call) -> Sent:
         return _event(index, item, hit)
 
     return Sent((site,) if site else (), understand)
+
+
+def _item(common: dict[str, Any], line: str) -> Any:
+    """Return the hit of a line; a line that is none as it is."""
+    try:
+        return {**common, **parameters(line)}
+    except Refusal:
+        return line
+
+
+def _sites(item: dict[str, Any]) -> list[str]:
+    return [item["tid"]] if item.get("tid") else []
 
 
 def _event(index: int, item: dict[str, Any], hit: Hit) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -11,10 +12,12 @@ from collector.model import Reason, Refusal
 from collector.protocols.batch import text
 from collector.protocols.clock import seconds_to_ms, to_ms
 from collector.protocols.dialect import (
+    MOST_ITEMS,
     Call,
     Dialect,
     Sent,
     finished,
+    first_found,
     in_turn,
     inner_json,
     json_body,
@@ -91,6 +94,8 @@ def _read(call: Call) -> Sent:
         requests = envelope["requests"]
         if not isinstance(requests, list):
             raise Refusal(Reason.NOT_A_LIST, "requests must be a list.")
+        if len(requests) > MOST_ITEMS:  # before each is read
+            raise Refusal(Reason.TOO_MANY_EVENTS, f"The limit is {MOST_ITEMS}.")
         items = [_of_request(request) for request in requests]
     else:
         form = call.body.decode(errors="replace") if payload.kind in {"form", "text"} else ""
@@ -98,16 +103,16 @@ def _read(call: Call) -> Sent:
         items = [{**parameters(call.query), **fields}]
     tokens = [envelope.get(_TOKEN)] + [_without_token(item) for item in items]
     secrets = [token for token in tokens if isinstance(token, str) and token]
-    site = _site(items[0]) if items else ""
+    sites = first_found(items, _sites)
 
     def one(index: int, item: dict[str, Any], hit: Hit) -> Event:
-        if _site(item) != site:
+        if _sites(item) != sites:
             raise Refusal(Reason.UNKNOWN_SOURCE, "A bulk request is for one site.")
         return _event(index, item, hit)
 
     silent = not bulk and text(items[0], "send_image") == "0"
     return Sent(
-        (site,) if site else (),
+        tuple(sites),
         in_turn(NAME, items, one, payload.flags),
         secrets=(*secrets, *map(quote, secrets)),
         more="bulk" if bulk else "silent" if silent else "picture",
@@ -116,16 +121,21 @@ def _read(call: Call) -> Sent:
 
 
 def _of_request(request: Any) -> Any:
-    """Return a request of a bulk: a query string, or an object of parameters."""
-    return parameters(request.partition("?")[2] or request) if isinstance(request, str) else request
+    """Return a request of a bulk: a query string, or an object of parameters; what is neither as it is."""
+    if isinstance(request, str):
+        with contextlib.suppress(Refusal):
+            return parameters(request.partition("?")[2] or request)
+    return request
 
 
 def _without_token(item: Any) -> Any:
     return item.pop(_TOKEN, None) if isinstance(item, dict) else None
 
 
-def _site(item: Any) -> str:
-    return (text(item, "idsite") or "") if isinstance(item, dict) else ""
+def _sites(item: dict[str, Any]) -> list[str]:
+    with contextlib.suppress(Refusal):
+        return [site] if (site := text(item, "idsite")) else []
+    return []
 
 
 def _event(index: int, item: dict[str, Any], hit: Hit) -> Event:

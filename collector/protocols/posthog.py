@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 from collector.model import Reason, Refusal
 from collector.protocols.batch import an_object, text
 from collector.protocols.clock import seconds_to_ms, to_ms
-from collector.protocols.dialect import IDS, Call, Dialect, Sent, finished, in_turn, json_body, placed
+from collector.protocols.dialect import (
+    IDS,
+    Call,
+    Dialect,
+    Sent,
+    finished,
+    first_found,
+    in_turn,
+    json_body,
+    placed,
+)
 from collector.protocols.ids import digest
 from collector.protocols.packed import sent_at, unpacked
 from collector.protocols.segment import speak_for_browser
@@ -102,13 +112,19 @@ def _read(call: Call) -> Sent:
 
 
 def _tokens(call: Call, envelope: Mapping[str, Any], items: list[Any]) -> list[str]:
-    first = items[0] if items and isinstance(items[0], dict) else {}
-    inside = first.get("properties")
-    inside = inside if isinstance(inside, dict) else {}
     scheme, _, bearer = call.headers.get("Authorization", "").partition(" ")
     named: list[Any] = [bearer.strip() if scheme.lower() == "bearer" else ""]
-    named += [part.get(key) for part in (envelope, first, inside) for key in ("api_key", "token")]
+    named += [*_own_tokens(envelope), *first_found(items, _inner_tokens)]
     return [token for token in dict.fromkeys(map(_text, named)) if token]
+
+
+def _inner_tokens(item: Mapping[str, Any]) -> list[str]:
+    inside = item.get("properties")
+    return [*_own_tokens(item), *(_own_tokens(inside) if isinstance(inside, dict) else ())]
+
+
+def _own_tokens(part: Mapping[str, Any]) -> list[str]:
+    return [token for key in ("api_key", "token") if (token := _text(part.get(key)))]
 
 
 def _text(value: Any) -> str:

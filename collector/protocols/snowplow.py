@@ -18,6 +18,7 @@ from collector.protocols.dialect import (
     Dialect,
     Sent,
     finished,
+    first_found,
     in_turn,
     parameters,
     picture_refusal,
@@ -80,14 +81,17 @@ def _read(call: Call) -> Sent:
         items = value.get("data") if isinstance(value, dict) else None
         if not isinstance(items, list):
             raise Refusal(Reason.NOT_A_LIST, "data must be a list of payloads.")
-    first = items[0] if items and isinstance(items[0], dict) else {}
-    sites = [first.get(key) for key in ("aid", "tna")]
     return Sent(
-        tuple(site for site in sites if isinstance(site, str) and site),
+        tuple(first_found(items, _sites)),
         in_turn(NAME, items, _event, flags),
         anonymous="SP-Anonymous" in call.headers,
         more=call.method,
     )
+
+
+def _sites(item: Mapping[str, Any]) -> list[str]:
+    named = [item.get(key) for key in ("aid", "tna")]
+    return [site for site in named if isinstance(site, str) and site]
 
 
 def _event(index: int, item: dict[str, Any], hit: Hit) -> Event:

