@@ -41,6 +41,7 @@ from collector.routes import lean_routes, public_routes
 from collector.sources import Catalogue
 from collector.sources.email import read_journey
 from collector.sources.short_links import ShortLinks
+from collector.sources.tracker_token import TrackerTokens
 from collector.sources.withdrawals import Withdrawals
 from collector.stats import Counters, Figures, Quotas
 from collector.store import Names, open_store
@@ -166,9 +167,10 @@ def _wire(
     roll: Roll,
 ) -> Collector:
     health = Health(pipeline.stream, catalogue)
-    tracker = TrackerViews(catalogue, TrackerArchive(redis, Names(settings.namespace)), settings)
+    tokens = TrackerTokens.of(settings)
+    tracker = TrackerViews(catalogue, TrackerArchive(redis, Names(settings.namespace)), settings, tokens)
     reader = Reader(settings)
-    browser = WebBridge(pipeline, reader)
+    browser = WebBridge(pipeline, reader, tokens)
     recorder = Recorder(pipeline, reader, withdrawals)
     email = EmailBridge(recorder, browser, short_links)
     tracardi = TracardiBridge(pipeline, reader, deliveries)

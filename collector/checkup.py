@@ -18,6 +18,7 @@ from collector.sources import Catalogue
 from collector.store import Names
 from collector.store.cluster import on_every_node
 from collector.store.queues import queue_states
+from collector.store.trackers import TrackerArchive
 from collector.stream.groups import list_groups
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _LEAST_AIOHTTP = (3, 14, 5)  # earlier ones let strangers stall or confuse the parser
 _LEAST_REDIS = (6, 2)
+_EVERYBODY = 100  # percent
 _LEAST_FREE_BYTES = 1024**3
 _MOST_CLOCK_SECONDS = 1.0
 _MOST_GROUP_SECONDS = 24 * 3600
@@ -72,7 +74,8 @@ async def look_at_redis(redis: Redis, settings: Settings) -> list[Finding]:
     await catalogue.load()
     streams = {"events", *catalogue.retention()}
     findings += [finding async for finding in _groups(redis, names, settings.partitions, streams)]
-    return findings + await _queues(redis, names, catalogue)
+    findings += await _queues(redis, names, catalogue)
+    return findings + [finding async for finding in _trackers(redis, names, catalogue)]
 
 
 def _process() -> Iterator[Finding]:
@@ -138,6 +141,24 @@ async def _groups(
             reads = group.age < _MOST_GROUP_SECONDS
             hint = "" if reads else f"; start its consumer, or: headwater group drop {group.name}"
             yield Finding(right=reads, name="group", text=text + hint)
+
+
+async def _trackers(redis: Redis, names: Names, catalogue: Catalogue) -> AsyncIterator[Finding]:
+    """Show whose trackers are served in two versions, and who asks for tokens."""
+    archive = TrackerArchive(redis, names)
+    for source in catalogue:
+        if source.bridge != "web" or not source.enabled:
+            continue
+        told = source.settings
+        if told.rollout < _EVERYBODY:
+            known = told.older in await archive.digests(source.id)
+            text = f"{source.id}: {told.rollout} % run the tracker as set, the rest {told.older}"
+            lost = "" if known else ", which is not remembered: set rollout=100"
+            yield Finding(right=known, name="roll-out", text=text + lost)
+        if told.asks_for_token:
+            does = {"flag": "flags", "refuse": "refuses"}[told.token]
+            text = f"{source.id} {does} hits without a token; pinned tags and pixels carry none"
+            yield Finding(right=True, name="token", text=text)
 
 
 async def _queues(redis: Redis, names: Names, catalogue: Catalogue) -> list[Finding]:

@@ -23,6 +23,11 @@ REFUSALS = Counter(
 HITS = Counter(
     "headwater_hits", "Hits that reached a source, by source and protocol.", ["source", "protocol"]
 )
+TOKENS = Counter(
+    "headwater_tracker_tokens",
+    "Hits of sources that ask for a tracker's token, by verdict: good, no_token, bad_token, old_token.",
+    ["source", "verdict"],
+)
 REDACTIONS = Counter(
     "headwater_redactions", "Personal data taken out of events, by source and kind.", ["source", "kind"]
 )

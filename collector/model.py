@@ -110,7 +110,7 @@ class Hit:
     ``url`` is the address as the sender called it; ``path`` is what follows the source in it.
     ``proxied`` says that a trusted proxy has sent it on; ``visitor`` is the id of the server's cookie.
     ``id`` is what a broker's message is known by: events that have no id of their own get theirs from it.
-    ``key`` names the write key that it came with, and is no secret.
+    ``key`` names the write key that it came with, and is no secret. ``flags`` are noted on its events.
     """
 
     source: Source
@@ -126,6 +126,7 @@ class Hit:
     visitor: str = ""
     id: str = ""
     key: str = ""
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -176,6 +177,7 @@ class Reason(Enum):
     SAMPLED = ("sampled", 200, "The collector sheds load and did not draw this event.")
     QUOTA_EXCEEDED = ("quota_exceeded", 429, "The source has taken all the events of its day or month.")
     ORIGIN_FORBIDDEN = ("origin_forbidden", 403, "The source does not allow this origin.")
+    BAD_TOKEN = ("bad_token", 403, "The hit carries no token of the source's tracker, or one that has ended.")
     CONSENT_MISSING = ("consent_missing", 403, "The source needs consent and the event carries none.")
     TOO_LARGE = ("too_large", 413, "The body is larger than the limit on the wire.")
     INFLATED_TOO_LARGE = ("inflated_too_large", 413, "The body is larger than the limit once inflated.")
@@ -204,6 +206,11 @@ class Reason(Enum):
     SUPPRESSED = ("suppressed", 200, "The event stands on a list of what the source does not want.")
     RULE = ("rule", 200, "A rule of the source drops the event or did not draw it.")
     BOT = ("bot", 200, "The event is a bot's, and the source drops those.")
+    TRACKER_UNAVAILABLE = (
+        "tracker_unavailable",
+        503,
+        "The earlier tracker that a part of the visitors runs cannot be read.",
+    )
     STREAM_UNAVAILABLE = ("stream_unavailable", 503, "The event could not be made safe; send it again later.")
     INTERNAL = ("internal", 500, "The collector failed; the fault is logged.")
 

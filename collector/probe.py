@@ -25,6 +25,7 @@ from collector.protocols.segment import segment
 from collector.protocols.webhook import webhook
 from collector.sources.email import signer
 from collector.sources.keys import add_key, revoke_key
+from collector.sources.tracker_token import TrackerTokens, with_token
 from collector.trial import dry_run
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 3.0
 _LOOK_SECONDS = 0.1
 _LATELY = 50
+_A_MINUTE = 60
 _ANSWER_SECONDS = 10
 _MOST_ANSWER_BYTES = 20_000
 
@@ -147,9 +149,11 @@ def _beacon(source: Source, public: str, wish: Wish, now: int) -> Sent:
         item["event"] = wish.event or _NAMES.get(wish.kind, _EVENT)
     if source.privacy.consent == "required":
         item["context"]["consent"] = {"analytics": True}
+    token = TrackerTokens(_A_MINUTE).sign(source, now / 1000)
     headers = {"Content-Type": "text/plain", "Origin": origin, "Sec-Fetch-Mode": "cors", **wish.browser}
     body = orjson.dumps({"batch": [item]})
-    return Sent(_hit(source, f"{public}/e/{source.id}", body, headers, now), native.beacon, message)
+    address = with_token(f"{public}/e/{source.id}", token)
+    return Sent(_hit(source, address, body, headers, now), native.beacon, message)
 
 
 def _call(source: Source, public: str, wish: Wish, now: int) -> Sent:

@@ -109,7 +109,8 @@ def _record(event: Event, source: Source, rules: Rules, data: bytes) -> Record:
 def _stamp(hit: Hit, batch: Batch) -> dict[str, Any]:
     """Return what the collector itself says of the events of a hit."""
     source = hit.source
-    flags: dict[str, Any] = {"flags": list(batch.flags)} if batch.flags else {}
+    noted = (*batch.flags, *hit.flags)
+    flags: dict[str, Any] = {"flags": list(noted)} if noted else {}
     if batch.machine:
         flags["machine"] = batch.machine
     if batch.sampled < 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import orjson
@@ -15,7 +14,8 @@ from collector.api.errors import ApiError
 from collector.api.models import Count, LinksMade, ShortLinkList, ShortLinkView, SigningKeyId
 from collector.api.operation import Call, Reply
 from collector.mails import Tracking, as_json, instrument_many
-from collector.sources.email import rotated, signer
+from collector.sources.email import signer
+from collector.sources.signing import rotated
 
 if TYPE_CHECKING:
     from collector.api.models import MailsNew
@@ -70,7 +70,7 @@ async def instrument_mails(call: Call) -> web.StreamResponse:
 async def rotate_signing_key(call: Call) -> Reply:
     """Sign with a new key from now on. Links of the old one work for 13 months more."""
     source = _email(call)
-    keys = rotated(source.settings, datetime.now(UTC))
+    keys = rotated(source.settings.keys)
     changed = await call.services.catalogue.change(source.id, {"settings": {"keys": keys}})
     return Reply(SigningKeyId(id=changed.settings.keys[0].id))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,9 +17,11 @@ from collector.answer import (
     refusal_answer,
 )
 from collector.bridges import cookie
-from collector.exchange import GIF, PIXEL_HEADERS, Answer
-from collector.model import Reason, Refusal, Source
+from collector.exchange import GIF, PIXEL_HEADERS, Answer, query_of
+from collector.metrics import TOKENS
+from collector.model import Hit, Reason, Refusal, Source
 from collector.protocols import native
+from collector.sources.tracker_token import OLD, TrackerTokens, token_in
 
 if TYPE_CHECKING:
     from collector.bridges.request import Reader
@@ -32,6 +35,7 @@ class WebBridge:
 
     pipeline: Pipeline
     reader: Reader
+    tokens: TrackerTokens
 
     async def beacon(self, request: Request) -> Answer:
         """Take a batch of events; answer when they are safe."""
@@ -39,7 +43,7 @@ class WebBridge:
         source: Source | None = None
         try:
             source = self._accept(request)
-            hit = cookie.recognised(await self.reader.read(request, source), request)
+            hit = cookie.recognised(await self._read(request, source), request)
             outcomes = await self.pipeline.take(hit, native.beacon)
             headers |= cookie.to_set(hit, request, outcomes)
         except Refusal as refusal:
@@ -54,7 +58,7 @@ class WebBridge:
         try:
             source = self._accept(request)
             if request.method != "HEAD":  # a HEAD asks about the picture; nobody has seen it
-                hit = await self.reader.read(request, source)
+                hit = await self._read(request, source)
                 outcomes = await self.pipeline.take(hit, native.pixel)
                 headers |= reason_header(outcomes)
         except Refusal as refusal:
@@ -72,12 +76,33 @@ class WebBridge:
         require_origin(request, source.settings.origins, source.id)
         return source
 
+    async def _read(self, request: Request, source: Source) -> Hit:
+        """Return the hit, flagged when its token is not right. Raises Refusal bad_token and the reader's."""
+        mode = source.settings.token
+        fault = self._fault_of_token(request, source) if mode != "off" else ""
+        if fault not in {"", OLD} and mode == "refuse":
+            raise Refusal(Reason.BAD_TOKEN, source=source.id)
+        hit = await self.reader.read(request, source)
+        return replace(hit, flags=(fault,)) if fault else hit
+
+    def _fault_of_token(self, request: Request, source: Source) -> str:
+        token = token_in(query_of(request))
+        fault = self.tokens.fault(source, token, claimed_origin(request), time.time())
+        TOKENS.labels(source.id, fault or "good").inc()
+        return fault
+
+
+def claimed_origin(request: Request) -> str:
+    """Return the origin that a request names: in Origin, else in Referer; empty when in neither."""
+    origin: str = request.headers.get("Origin") or _origin_of(request.headers.get("Referer", ""))
+    return origin
+
 
 def require_origin(request: Request, allowed: tuple[str, ...], source: str) -> None:
     """Raise Refusal origin_forbidden unless Origin, else Referer, is one of the allowed origins."""
     if "*" in allowed:
         return
-    origin = request.headers.get("Origin") or _origin_of(request.headers.get("Referer", ""))
+    origin = claimed_origin(request)
     if not any(origin_matches(origin, pattern) for pattern in allowed):
         raise Refusal(Reason.ORIGIN_FORBIDDEN, f"It was {origin[:200] or 'not named'}.", source=source)
 

@@ -19,6 +19,7 @@ from collector.cli.people import export, forget
 from collector.cli.serve import serve
 from collector.cli.sink import sink
 from collector.cli.source import snippet, source
+from collector.cli.tracker import tracker
 from collector.cli.trial import try_  # noqa: F401 - adds itself to `source`
 from collector.cli.webhook import replay, webhook
 from collector.cli.worker import worker
@@ -50,6 +51,7 @@ COMMANDS = (
     email,
     webhook,
     replay,
+    tracker,
     snippet,
     send,
     tail,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from collector.cli.context import opened, public_base, run, with_settings
-from collector.sources.email import email_source, rotated
+from collector.sources.email import email_source
 from collector.sources.short_links import ShortLinks
+from collector.sources.signing import rotated
 from collector.store.mirror import Mirror
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def rotate(settings: Settings, source: str) -> None:
     async def work() -> str:
         async with opened(settings) as (_, _, catalogue):
             found = email_source(catalogue.get(source))
-            keys = rotated(found.settings, datetime.now(UTC))
+            keys = rotated(found.settings.keys)
             changed = await catalogue.change(found.id, {"settings": {"keys": keys}})
             return str(changed.settings.keys[0].id)
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from collector.cli.context import opened, run, with_settings
 from collector.sources import check_form, plain
 from collector.sources.statement import statement
+from collector.tracker import about_pinning
 from collector.tracker import snippet as snippet_of
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ def snippet(settings: Settings, name: str, *, integrity: bool, proxy: str | None
     """Print the tag to paste into a page's <head>; its path has the name, or alias, that is given here."""
     found = _with_catalogue(settings, _gotten(name))
     base = proxy if proxy is not None else settings.public_address()
+    if integrity and (warning := about_pinning(found)):
+        click.echo(f"headwater: {warning}", err=True)
     click.echo(snippet_of(found, base, alias=name, integrity=integrity))
 
 

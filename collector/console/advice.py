@@ -30,6 +30,10 @@ _ADVICE: dict[Reason, tuple[str, str]] = {
     Reason.SAMPLED: ("As for overloaded; what was kept carries its rate in collector.sampled.", ""),
     Reason.QUOTA_EXCEEDED: ("Raise the source's quota, or wait for the next day or month.", "settings"),
     Reason.ORIGIN_FORBIDDEN: ("If the site is yours, add its origin to the allowed ones.", "settings"),
+    Reason.BAD_TOKEN: (
+        "Load the tracker from its stable address; a pinned tag or a pixel carries no token.",
+        "install",
+    ),
     Reason.CONSENT_MISSING: (
         "Ask for consent on the site, or do without it under Privacy.",
         "settings",
@@ -60,6 +64,7 @@ _ADVICE: dict[Reason, tuple[str, str]] = {
     Reason.SUPPRESSED: ("Nothing, or take it off the suppression list.", "settings"),
     Reason.RULE: ("Nothing, or change the rule.", "settings"),
     Reason.BOT: ("Nothing, or keep the events of bots.", "settings"),
+    Reason.TRACKER_UNAVAILABLE: ("Look at Health; or end the roll-out: set it to 100.", "settings"),
     Reason.STREAM_UNAVAILABLE: ("Look at Health: neither Redis nor the spool takes events.", ""),
     Reason.INTERNAL: ("Look at the collector's log and report the fault.", ""),
 }

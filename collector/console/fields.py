@@ -13,7 +13,7 @@ from collector.protocols.presets import PRESETS
 from collector.sources import SETTINGS, SourceForm
 from collector.sources.enrichment import EnrichmentSettings
 from collector.sources.features import build
-from collector.sources.options import BY_PRIVACY
+from collector.sources.options import DERIVED
 from collector.sources.privacy import PrivacySettings
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def option_fields() -> list[Field]:
             tuple(told.get("choices", ())),
         )
         for name, told in build().settings.items()
-        if name not in BY_PRIVACY
+        if name not in DERIVED
     ]
 
 

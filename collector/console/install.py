@@ -10,7 +10,7 @@ from collector.console.live import row
 from collector.console.tabs import tab
 from collector.protocols.presets import PRESETS
 from collector.stream.feed import REFUSED
-from collector.tracker import snippet
+from collector.tracker import about_pinning, render, snippet
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -57,6 +57,8 @@ def _web(source: Source, public: str, port: int) -> dict[str, Any]:
             "own": snippet(source, "/in"),
         },
         "recipes": recipes(public, port),
+        "pinning": about_pinning(source),
+        "digest": render(source).digest,
         "global": source.settings.options.get("global", "headwater"),
     }
 

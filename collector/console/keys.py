@@ -13,8 +13,9 @@ from collector.console.guard import require
 from collector.console.tabs import tab
 from collector.render import see_other
 from collector.sources import SourceError
-from collector.sources.email import email_source, rotated
+from collector.sources.email import email_source
 from collector.sources.keys import add_key, revoke_key, rotate_key
+from collector.sources.signing import rotated
 
 if TYPE_CHECKING:
     from collector.console.parts import Parts
@@ -75,7 +76,7 @@ async def rotate_signing(parts: Parts, request: web.Request) -> web.Response:
     source = parts.source(request)
     if source.bridge != "email":
         raise web.HTTPNotFound
-    fresh = rotated(email_source(source).settings, datetime.now(UTC))
+    fresh = rotated(email_source(source).settings.keys)
     await parts.catalogue.change(source.id, {"settings": {"keys": fresh}})
     return see_other(f"/sources/{source.id}/keys")
 

@@ -1,44 +1,22 @@
-"""The settings of an email source, and its signing keys: made with it, replaced, good for 13 months more."""
+"""The settings of an email source, and the tokens that its signing keys sign."""
 
 from __future__ import annotations
 
-import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from collector.links import LinkError, Mark, Purpose, Signer, key_id_of, recipient_of
 from collector.model import Reason, Refusal, Source
 from collector.sources.base import StrictModel
-from collector.sources.secret import Revealed, Secret
+from collector.sources.signing import SigningKey, new_key, signing_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_NAME = "sign:"
-_KEPT = timedelta(days=400)  # people click old mails
-_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-
 Parameter = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,63}\*?$")]
 Host = Annotated[str, StringConstraints(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$", max_length=253)]
-
-
-class SigningKey(StrictModel):
-    """A key that the links of a source are signed with. It can sign in the source's name: keep it secret."""
-
-    id: str = Field(pattern=r"^[a-z0-9]{8}$", description="Stands in every token that it has signed.")
-    secret: Secret = Field(min_length=43, max_length=43, description="256 random bits.")
-    retired: str = Field("", description="When a new key took over; empty for the one that signs.")
-
-    @property
-    def name(self) -> str:
-        """The name that leads from a token to its source in the catalogue."""
-        return _NAME + self.id
-
-    def verifies(self, now: datetime) -> bool:
-        """Tell whether links that it has signed still work."""
-        return not self.retired or datetime.fromisoformat(self.retired) + _KEPT > now
 
 
 class EmailSettings(StrictModel):
@@ -74,19 +52,6 @@ class EmailSettings(StrictModel):
         return self
 
 
-def new_key() -> SigningKey:
-    """Return a new signing key."""
-    name = "".join(secrets.choice(_ALPHABET) for _ in range(8))
-    return SigningKey(id=name, secret=SecretStr(secrets.token_urlsafe(32)))
-
-
-def rotated(settings: EmailSettings, now: datetime) -> list[dict[str, str]]:
-    """Return the keys with a new one in front, without those that have ended."""
-    first, *others = settings.keys
-    old = [first.model_copy(update={"retired": now.isoformat(timespec="seconds")}), *others]
-    return [key.model_dump(context=Revealed()) for key in (new_key(), *old) if key.verifies(now)]
-
-
 def email_source(source: Source) -> Source:
     """Return the source if it is an email source. Raises LinkError."""
     if not isinstance(source.settings, EmailSettings):
@@ -101,7 +66,7 @@ def signer(source: Source) -> Signer:
 
 def read_token(find: Callable[[str], Source | None], token: str, purpose: Purpose) -> tuple[Source, Mark]:
     """Return the source and the mark of a token. Raises Refusal bad_link."""
-    source = find(_NAME + key_id_of(token))
+    source = find(signing_name(key_id_of(token)))
     if source is not None:
         key = next(key for key in source.settings.keys if key.id == key_id_of(token))
         mark = _signer(source, key).verify(purpose, token)

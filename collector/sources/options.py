@@ -11,8 +11,14 @@ from collector.sources.features import build
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# The source's privacy says these, for the tracker and the collector alike.
-BY_PRIVACY = ("consent", "dnt", "ignoreGpc", "privacy")
+# Other settings of the source say these, for the tracker and the collector alike.
+DERIVED = {
+    "consent": "privacy",
+    "dnt": "privacy",
+    "ignoreGpc": "privacy",
+    "privacy": "privacy",
+    "token": "setting token",
+}
 
 _LONGEST_TEXT = 1000
 _LONGEST_LIST = 100
@@ -23,10 +29,10 @@ def check_options(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options. Raises ValueError with one sentence that names the option and what is allowed."""
     known = build().settings
     for name, value in options.items():
-        if name in BY_PRIVACY:
-            raise ValueError(f"{name!r} follows from the source's privacy: set it there")
+        if name in DERIVED:
+            raise ValueError(f"{name!r} follows from the source's {DERIVED[name]}: set it there")
         if name not in known:
-            names = ", ".join(sorted(known.keys() - BY_PRIVACY))
+            names = ", ".join(sorted(known.keys() - DERIVED.keys()))
             raise ValueError(f"{name!r} is no option of the tracker: choose from {names}")
         _check(name, value, known[name])
     return options

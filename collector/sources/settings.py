@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from collector.sources.base import SITES_HELP, Alias, Origin, Site, StrictModel
 from collector.sources.email import EmailSettings
@@ -12,6 +12,9 @@ from collector.sources.features import PRESETS, known_features
 from collector.sources.options import check_options
 from collector.sources.queue import QueueSettings
 from collector.sources.servers import RestSettings, WebhookSettings
+from collector.sources.signing import SigningKey, new_key
+
+_EVERYBODY = 100  # percent
 
 
 class WebSettings(StrictModel):
@@ -28,6 +31,30 @@ class WebSettings(StrictModel):
         default_factory=dict, description="Settings of the tracker by their names: see tracker.md."
     )
 
+    token: Literal["off", "flag", "refuse"] = Field(
+        "off",
+        description="What is done with hits without a token of a tracker served lately.",
+    )
+    keys: tuple[SigningKey, ...] = Field(
+        (),
+        max_length=20,
+        description="Keys that sign tokens, the newest first: `headwater tracker rotate`.",
+    )
+
+    rollout: int = Field(
+        100, ge=0, le=100, description="Share of visitors, in percent, that run the tracker as it is set."
+    )
+    older: str = Field(
+        "",
+        pattern=r"^([0-9a-f]{16})?$",
+        description="Digest of the earlier tracker that the rest runs: `headwater tracker show`.",
+    )
+
+    @property
+    def asks_for_token(self) -> bool:
+        """Whether its tracker carries a token."""
+        return self.token in {"flag", "refuse"}
+
     @field_validator("options")
     @classmethod
     def _known_options(cls, value: dict[str, Any]) -> dict[str, Any]:
@@ -41,6 +68,18 @@ class WebSettings(StrictModel):
             if feature not in known:
                 raise ValueError(f"{feature!r} is no feature: choose from {', '.join(sorted(known))}")
         return value
+
+    @model_validator(mode="after")
+    def _with_key(self) -> WebSettings:
+        if self.asks_for_token and not self.keys:
+            object.__setattr__(self, "keys", (new_key(),))
+        return self
+
+    @model_validator(mode="after")
+    def _with_older(self) -> WebSettings:
+        if self.rollout < _EVERYBODY and not self.older:
+            raise ValueError("rollout below 100 needs older: the digest of the tracker that the rest runs")
+        return self
 
 
 SETTINGS: dict[str, type[StrictModel]] = {

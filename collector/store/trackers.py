@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -31,3 +31,8 @@ class TrackerArchive:
         """Return the bytes of a digest, None when they are not remembered."""
         found = await self._redis.hget(self._names.trackers(source), digest)
         return found if isinstance(found, bytes) else None
+
+    async def digests(self, source: str) -> list[str]:
+        """Return the digests that are remembered. Raises redis.exceptions.RedisError, OSError."""
+        found: Any = await self._redis.hkeys(self._names.trackers(source))
+        return sorted(digest.decode() for digest in found)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _DIGEST_LENGTH = 16
 _BROTLI_BEST = 11
+_NO_TOKEN = b'"token":""'  # within a text its quotes are escaped, so only the config's own can match
 _SWITCHED_OFF = b"/* This source is switched off. */\n"
 
 
@@ -62,6 +63,8 @@ def chosen_features(source: Source) -> tuple[str, ...]:
         added += ["session"] if privacy.cookie == "server" else ["visitor", "session"]
     if privacy.consent == "required":
         added.append("consent")
+    if source.settings.asks_for_token:
+        added.append("token")
     return tuple(added)
 
 
@@ -69,6 +72,8 @@ def tracker_config(source: Source) -> dict[str, Any]:
     """Return what the tracker must know of its source; what equals the tracker's default is left out."""
     privacy = source.privacy
     config = without_defaults(source.settings.options)
+    if source.settings.asks_for_token:
+        config["token"] = ""  # the place of the one that holds when the file is served
     if privacy.visitors != "cookieless":
         config["privacy"] = privacy.visitors
     if privacy.visitors == "cookie" and privacy.cookie == "server":
@@ -96,6 +101,12 @@ def packed(body: bytes) -> Rendered:
         gzip=gzip.compress(body, 9, mtime=0),
         brotli=brotli.compress(body, quality=_BROTLI_BEST),
     )
+
+
+@lru_cache(1024)
+def served(body: bytes, token: str) -> Rendered:
+    """Return a tracker as it is served; one that has a place for a token sends this one along."""
+    return packed(body.replace(_NO_TOKEN, _NO_TOKEN[:-1] + token.encode() + b'"'))
 
 
 @lru_cache(1)

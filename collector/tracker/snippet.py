@@ -35,6 +35,17 @@ def snippet(source: Source, base: str, *, alias: str = "", integrity: bool = Fal
     )
 
 
+def about_pinning(source: Source) -> str:
+    """Return what a tag with ``integrity`` costs a source that asks for tokens, empty for any other."""
+    done = {"flag": "get the flag no_token", "refuse": "are refused as bad_token"}.get(source.settings.token)
+    if not done:
+        return ""
+    return (
+        f"Pinned bytes cannot carry the token that {source.id!r} asks for, since it changes every hour: "
+        f"hits of this tag {done}."
+    )
+
+
 @lru_cache(1)
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(asset("templates")), autoescape=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,15 +11,19 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from collector.model import Reason, Refusal, Source
-from collector.tracker.render import Rendered, packed, render
+from collector.tracker.render import Rendered, packed, render, served
+from collector.tracker.staged import staged
 
 if TYPE_CHECKING:
     from collector.settings import Settings
     from collector.sources import Catalogue
+    from collector.sources.tracker_token import TrackerTokens
     from collector.store.trackers import TrackerArchive
 
 log = structlog.get_logger()
 
+_EVERYBODY = 100  # percent
+_SECONDS_TO_RECALL = 10
 _YEAR_SECONDS = 365 * 24 * 3600
 _HEADERS = {
     "Content-Type": "text/javascript; charset=utf-8",
@@ -36,31 +41,59 @@ class TrackerViews:
     catalogue: Catalogue
     archive: TrackerArchive
     settings: Settings
+    tokens: TrackerTokens
     remembered: set[tuple[str, str]] = field(default_factory=set)
+    recalled: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
     async def stable(self, request: web.Request) -> web.StreamResponse:
         """Serve the tracker of a source as it is now, for a short time."""
         source = self._source(request)
-        rendered = render(source)
-        await self._remember(source, rendered)
+        rendered = await self._now(source)
         fresh, stale = self.settings.tracker_seconds, self.settings.tracker_stale_seconds
         return _serve(request, rendered, f"public, max-age={fresh}, stale-while-revalidate={stale}")
 
     async def immutable(self, request: web.Request) -> web.StreamResponse:
-        """Serve the bytes of a digest for a year; send who asks for a forgotten one to the stable path."""
+        """Serve the bytes of a digest for a year; send who asks for a forgotten one to the stable path.
+
+        They carry no token: theirs would have ended long before they do.
+        """
         source = self._source(request)
         if not source.enabled:
             raise Refusal(Reason.SOURCE_DISABLED)
         digest = request.match_info["digest"]
         rendered = render(source)
         if rendered.digest != digest:
-            body = await self._recall(source, digest)
+            body = await self._recall(source.id, digest)
             if body is None:
                 return _to_stable(request)
             rendered = packed(body)
         else:
             await self._remember(source, rendered)
         return _serve(request, rendered, f"public, max-age={_YEAR_SECONDS}, immutable")
+
+    async def _now(self, source: Source) -> Rendered:
+        """Return the tracker as everybody gets it now: for a while in two versions, for an hour with a token.
+
+        Raises Refusal tracker_unavailable.
+        """
+        rendered = render(source)
+        if not source.enabled:
+            return rendered
+        await self._remember(source, rendered)
+        body = rendered.body
+        if source.settings.rollout < _EVERYBODY:
+            body = staged(body, await self._older(source), source)
+        token = self.tokens.sign(source, time.time())
+        return rendered if body is rendered.body and not token else served(body, token)
+
+    async def _older(self, source: Source) -> bytes:
+        key = (source.id, source.settings.older)
+        if key not in self.recalled:
+            body = await self._recall(*key)
+            if body is None:  # better none for a moment than the one that was to be held back
+                raise Refusal(Reason.TRACKER_UNAVAILABLE, source=source.id, retry_after=_SECONDS_TO_RECALL)
+            self.recalled[key] = body
+        return self.recalled[key]
 
     def _source(self, request: web.Request) -> Source:
         source = self.catalogue.find(request.match_info["source"])
@@ -70,7 +103,7 @@ class TrackerViews:
 
     async def _remember(self, source: Source, rendered: Rendered) -> None:
         key = (source.id, rendered.digest)
-        if key in self.remembered or not source.enabled:
+        if key in self.remembered:
             return
         try:
             await self.archive.remember(source.id, rendered.digest, rendered.body)
@@ -79,9 +112,9 @@ class TrackerViews:
         else:
             self.remembered.add(key)
 
-    async def _recall(self, source: Source, digest: str) -> bytes | None:
+    async def _recall(self, source: str, digest: str) -> bytes | None:
         try:
-            return await self.archive.recall(source.id, digest)
+            return await self.archive.recall(source, digest)
         except (RedisError, OSError):
             return None
 

@@ -100,6 +100,13 @@ export const fragments = [
     requires: ['base'],
     help: 'Delivery without memory: one request an event',
   },
+  {
+    name: 'token',
+    files: ['served/token'],
+    requires: ['base'],
+    config: ['token'],
+    help: 'Comes with the source’s setting `token`',
+  },
   { name: 'debug', requires: ['queue'], help: '?hw-debug shows events and the collector’s verdicts' },
   {
     name: 'lite',
@@ -116,7 +123,7 @@ const core = ['spa', 'queue'];
 const typical = [...core, 'privacy', 'session', 'attribution', 'bots', 'links', 'tagged', 'forms', 'engaged', 'scroll'];
 
 /** Not in `everything`: rare set-ups, `direct` instead of `queue`, and `lite`, which stands alone. */
-const byName = ['classes', 'consentsignals', 'debug', 'direct', 'hash', 'lite'];
+const byName = ['classes', 'consentsignals', 'debug', 'direct', 'hash', 'lite', 'token'];
 
 export const presets = {
   lite: ['lite'],
@@ -178,4 +185,5 @@ export const settings = {
     default: 'q|query|s|search',
     help: 'Query parameters that hold what visitors searched for',
   },
+  token: { type: 'string', default: '', help: 'Comes with the source’s setting `token`' },
 };

@@ -38,6 +38,8 @@ export interface Config {
   domains?: string[];
   /** Share of visitors that are counted, from 0 to 1. */
   sample?: number;
+  /** What shows that the file was served not long ago. */
+  token?: string;
   /** Nothing is sent or stored before consent is given. */
   consent?: 'required';
 }

@@ -12,7 +12,8 @@ from yarl import URL
 
 from collector.exchange import GIF
 from collector.links import Mark
-from collector.sources.email import rotated, signer
+from collector.sources.email import signer
+from collector.sources.signing import rotated
 from tests.conftest import run_collector
 from tests.links.test_target import BAD
 
@@ -271,7 +272,7 @@ async def test_links_of_a_retired_key_work_on(running: Running) -> None:
     source = await mail_source(running)
     old = token(source)
     now = datetime.now(UTC)
-    keys = rotated(source.settings, now)
+    keys = rotated(source.settings.keys, now)
     changed = await running.parts.catalogue.change(source.id, {"settings": {"keys": keys}})
     assert token(changed)[:8] != old[:8]
     assert (await follow(running, old)).status == 302

@@ -3,5 +3,5 @@
 // address, must be told.
 import { config } from '../core/config.ts';
 
-export const endpoint =
+export let endpoint =
   config.endpoint || (document.currentScript as HTMLScriptElement).src.replace(/(.*)\/s\/([\w-]+).*/, '$1/e/$2');
