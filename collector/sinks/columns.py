@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-import orjson
+from collector.model import Refusal
+from collector.protocols.decode import parse, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,8 +56,15 @@ class Column:
 COLUMNS = tuple(Column(name, kind, tuple(path.split("."))) for name, (kind, path) in _PATHS.items())
 
 
-def values(event: Any) -> dict[str, Any]:
-    """Return a value for each column: None for what is absent, or of another kind than the column is."""
+def values(raw: bytes) -> dict[str, Any]:
+    """Return a value for each column: None for what is absent, or of another kind than the column is.
+
+    Raises ValueError when it is no event.
+    """
+    try:
+        event = parse(raw)
+    except Refusal as refusal:
+        raise ValueError(refusal.message) from None
     return {each.name: _READ[each.kind](_at(event, each.path)) for each in COLUMNS}
 
 
@@ -83,7 +91,7 @@ def _true(value: Any) -> bool:
 
 
 def _json(value: Any) -> str | None:
-    return None if value is None else orjson.dumps(value).decode()
+    return None if value is None else to_json(value).decode()
 
 
 _READ = {"text": _text, "time": _time, "bool": _true, "json": _json}

@@ -6,7 +6,6 @@ from pathlib import Path  # noqa: TC003 - the option is converted to it
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -46,4 +45,4 @@ class _Parquet:
 
 
 def _row(raw: bytes) -> dict[str, Any]:
-    return values(orjson.loads(raw)) | {_WHOLE: raw.decode()}
+    return values(raw) | {_WHOLE: raw.decode()}

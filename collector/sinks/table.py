@@ -9,8 +9,6 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import orjson
-
 from collector.sinks import Rejected, SinkError
 from collector.sinks.columns import COLUMNS, values
 from collector.sinks.tombstones import FORGET, Tombstone, read_tombstone
@@ -65,10 +63,9 @@ def table_name(name: str) -> str:
 def read_row(delivery: Delivery) -> Row:
     """Return a delivery as a row. What lacks an id or a time is known by its entry. Raises Rejected."""
     try:
-        event = orjson.loads(delivery.event)
-    except orjson.JSONDecodeError:
-        raise Rejected("It is no JSON.") from None
-    row = values(event) | {"source": delivery.source, "type": delivery.type}
+        row = values(delivery.event) | {"source": delivery.source, "type": delivery.type}
+    except ValueError as error:
+        raise Rejected(f"It cannot be read: {error}") from None
     row["message_id"] = row["message_id"] or f"{delivery.key} {delivery.entry}"
     row["received_at"] = row["received_at"] or _added_at(delivery)
     row["people"] = _people(delivery)
