@@ -111,6 +111,7 @@ class Hit:
     ``proxied`` says that a trusted proxy has sent it on; ``visitor`` is the id of the server's cookie.
     ``id`` is what a broker's message is known by: events that have no id of their own get theirs from it.
     ``key`` names the write key that it came with, and is no secret. ``flags`` are noted on its events.
+    ``archived`` tells that it comes from an archive, at the time it came there: its headers are only what was kept.
     """
 
     source: Source
@@ -127,6 +128,7 @@ class Hit:
     id: str = ""
     key: str = ""
     flags: tuple[str, ...] = ()
+    archived: bool = False
 
 
 @dataclass(slots=True)
@@ -211,6 +213,7 @@ class Reason(Enum):
         503,
         "The earlier tracker that a part of the visitors runs cannot be read.",
     )
+    BAD_LINE = ("bad_line", 400, "A line of an archive is not in its format.")
     STREAM_UNAVAILABLE = ("stream_unavailable", 503, "The event could not be made safe; send it again later.")
     INTERNAL = ("internal", 500, "The collector failed; the fault is logged.")
 

@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING
 from collector import metrics
 from collector.model import KEPT, Hit, Outcome, Reason, Refusal, Source
 from collector.overload import Stage, retry_after
+from collector.protocols import Batch
 from collector.records import encode, quarantined, rules_for
-from collector.stream import Record, StreamError
+from collector.stream import Receipt, StreamError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from collector.enrich import Enricher
     from collector.limits import Limits
     from collector.overload import Overload
-    from collector.protocols import Batch, Protocol
+    from collector.protocols import Protocol
     from collector.settings import Settings
     from collector.sources import Catalogue
     from collector.stats import Counters, Quotas
-    from collector.stream import RefusedLog, Stream
+    from collector.stream import Record, RefusedLog, Stream
 
 _STRAINED_INTERVAL_MS = 10_000
 
@@ -60,15 +63,24 @@ class Pipeline:
             self.limits.admit(hit)
             self.quotas.admit(hit.source)
             self.overload.admit(hit)
-        rules = rules_for(hit.source, self.settings)
-        batch = understand(hit, rules.limits)
-        if limited:
-            self.overload.thin(batch, hit)
-        self.enricher.enrich(batch.events, hit)
-        batch.set_apart(lambda event: self.enricher.judge(event, hit))
-        records = encode(batch, hit, rules)
-        outcomes = await self._append(batch, hit.source, records + quarantined(batch, hit, rules))
-        return self._report(outcomes, batch, hit.source)
+        batch, records = self._read(hit, understand, thinned=limited)
+        receipts = await self._append(hit.source, records)
+        outcomes = self._report(_outcomes(batch, receipts), batch, hit.source)
+        self.quotas.took(hit.source, sum(outcome.verdict in KEPT for outcome in outcomes))
+        return outcomes
+
+    async def take_together(
+        self, source: Source, hits: Sequence[tuple[Hit, Protocol]]
+    ) -> list[list[Outcome]]:
+        """Return what became of the events of each hit of an archive; all that count as stored are safe.
+
+        They are no load of the street: rates and quotas are not theirs. A hit that cannot be read is an
+        outcome of its own. Raises Refusal when they could not be made safe.
+        """
+        read = [self._read_archived(hit, understand) for hit, understand in hits]
+        receipts = iter(await self._append(source, [record for _, records in read for record in records]))
+        taken = [(batch, [next(receipts) for _ in records]) for batch, records in read]
+        return [self._report(_outcomes(batch, own), batch, source) for batch, own in taken]
 
     @property
     def strained(self) -> bool:
@@ -91,30 +103,49 @@ class Pipeline:
             {"source": name, "reason": refusal.reason.code, "detail": refusal.detail[:500], "where": where}
         )
 
-    async def _append(self, batch: Batch, source: Source, records: list[Record]) -> list[Outcome]:
-        """Make the records safe and return what became of the events, which come first among them."""
+    def _read(self, hit: Hit, understand: Protocol, *, thinned: bool) -> tuple[Batch, list[Record]]:
+        """Return the enriched events of a hit, and its records, those of the events first."""
+        rules = rules_for(hit.source, self.settings)
+        batch = understand(hit, rules.limits)
+        if thinned:
+            self.overload.thin(batch, hit)
+        self.enricher.enrich(batch.events, hit)
+        batch.set_apart(lambda event: self.enricher.judge(event, hit))
+        records = encode(batch, hit, rules)
+        return batch, records + quarantined(batch, hit, rules)
+
+    def _read_archived(self, hit: Hit, understand: Protocol) -> tuple[Batch, list[Record]]:
+        try:
+            return self._read(hit, understand, thinned=False)
+        except Refusal as refusal:
+            return Batch("archive", refused=[(0, refusal)]), []
+
+    async def _append(self, source: Source, records: list[Record]) -> list[Receipt]:
+        """Make the records safe and return what became of each. Raises Refusal stream_unavailable."""
         if source.transitional:
-            return [Outcome(event.index, "checked", event.id) for event in batch.events]
+            return [Receipt("checked")] * len(records)
         if not records:
             return []
         try:
-            receipts = await self.stream.append(records)
+            return await self.stream.append(records)
         except StreamError as error:
             raise Refusal(Reason.STREAM_UNAVAILABLE, retry_after=retry_after()) from error
-        return [
-            Outcome(event.index, receipt.verdict, event.id, receipt.entry)
-            for event, receipt in zip(batch.events, receipts, strict=False)
-        ]
 
     def _report(self, outcomes: list[Outcome], batch: Batch, source: Source) -> list[Outcome]:
         """Count what became of the hit and return the outcomes of all its items, in their order."""
         metrics.taken(source.id, batch.protocol, [outcome.verdict for outcome in outcomes])
         self.counters.events(source.id, batch.events, outcomes)
-        self.quotas.took(source, sum(outcome.verdict in KEPT for outcome in outcomes))
         for index, refusal in batch.refused:
             self.refuse(source, refusal, where=f"event {index}")
             outcomes.append(_set_apart(index, refusal))
         return sorted(outcomes, key=lambda outcome: outcome.index) if batch.refused else outcomes
+
+
+def _outcomes(batch: Batch, receipts: Sequence[Receipt]) -> list[Outcome]:
+    return [
+        Outcome(event.index, receipt.verdict, event.id, receipt.entry)
+        for event, receipt in zip(batch.events, receipts, strict=False)
+    ]
 
 
 def _set_apart(index: int, refusal: Refusal) -> Outcome:

@@ -24,7 +24,7 @@ LAYERS = [
     {"routes", "logs"},
     {"bridges", "console", "api", "health"},
     {"tracker", "checkup", "handler"},
-    {"answer", "replay", "lean", "probe"},
+    {"answer", "replay", "lean", "probe", "archives"},
     {"pipeline"},
     {"trial", "people", "render", "overload"},
     {"records"},

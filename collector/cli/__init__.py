@@ -8,11 +8,13 @@ import click
 
 from collector import __version__
 from collector.access import AccessError
+from collector.archives import ArchiveError
 from collector.cli.account import account, token
 from collector.cli.doctor import doctor
 from collector.cli.email import email
 from collector.cli.events import get, send, tail
 from collector.cli.group import consume, group_
+from collector.cli.import_ import import_
 from collector.cli.key import key
 from collector.cli.link import link
 from collector.cli.people import export, forget
@@ -55,6 +57,7 @@ COMMANDS = (
     snippet,
     send,
     tail,
+    import_,
     get,
     consume,
     group_,
@@ -75,6 +78,7 @@ def main() -> None:
         cli()
     except (
         AccessError,
+        ArchiveError,
         DoorError,
         LinkError,
         SettingsError,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from collector import tasks
 from collector.app import collector
 from collector.checkup import PartError, require_parser
 from collector.cli import banner
-from collector.cli.context import run, stop_signal, use_uvloop, with_settings
+from collector.cli.context import calm_garbage_collection, run, stop_signal, use_uvloop, with_settings
 from collector.doors import open_doors
 from collector.logs import configure_logs
 from collector.settings import PREFIX
@@ -81,7 +80,7 @@ async def _serve_one(settings: Settings, *, demo: bool) -> None:
         ):
             if first:
                 banner.show(settings, ports, running.catalogue, await _first_invitation(running.access))
-            _calm_garbage_collection()
+            calm_garbage_collection()
             await stop.wait()
             running.health.draining = True
             log.info("draining")
@@ -136,10 +135,3 @@ async def _keep_worker(number: int, common: dict[str, str], *, demo: bool) -> No
 
 def _same_arguments(*, demo: bool) -> list[str]:
     return [argument for argument in sys.argv[1:] if demo or argument != "--demo"]
-
-
-def _calm_garbage_collection() -> None:
-    """Leave out what start-up made: it stays for good, and each walk over it holds every hit up for 40 ms."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000)  # hits make few cycles; counting references frees the rest at once

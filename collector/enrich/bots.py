@@ -51,7 +51,7 @@ _OF_DEVICES = re.compile(
 _TAIL = " ="
 _LOOKAROUND = re.compile(r"\(\?<?[!=](?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
 _PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
-_AUTOMATION = {"webdriver": "headless", "languages": "unknown"}
+_AUTOMATION = {"webdriver": "headless", "languages": "unknown", "archive": "unknown"}
 _BROWSER_BRIDGE = "web"
 
 Verdict = dict[str, Any]
@@ -63,7 +63,7 @@ def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
     verdict = read(text[:LONGEST], _maker(context)) if isinstance(text, str) and text else None
     if verdict is None:
         verdict = _automation(context.get("automation"))
-    if verdict is None and hit.source.bridge == _BROWSER_BRIDGE:
+    if verdict is None and hit.source.bridge == _BROWSER_BRIDGE and not hit.archived:
         verdict = _by_headers(hit.headers, nameless=not text)
     return {"bot": verdict, "automation": None}
 

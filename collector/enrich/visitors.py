@@ -22,6 +22,7 @@ _IN_CONTEXT = ("ip", "traits", "userAgentData", "journey")
 _NOT_UNDERSTOOD = frozenset(NAMES)  # what is kept of other dialects as it came may name anybody
 _ABOUT_PEOPLE = ("identify", "group", "alias")
 _MOST_LATE = 200_000
+_DAY_LETTERS = len("2026-01-31")
 
 
 class Visitors:
@@ -54,9 +55,21 @@ class Visitors:
     def cookieless(self, event: Event, hit: Hit) -> str:
         """Return the visitor's id of the day; yesterday's while a session goes on over midnight."""
         page = event.message["context"].get("page")
+        if hit.archived:
+            return self._of_archive(event, page, hit)
         if self._latest is None or self._latest[0] is not hit or self._latest[1] is not page:
             self._latest = hit, page, self._of_the_day(page, hit)  # the events of a hit are of one visitor
         return self._latest[2]
+
+    def _of_archive(self, event: Event, page: Any, hit: Hit) -> str:
+        """Return the visitor's id of a day that is over: its salt is gone, today's goes with the next ones.
+
+        The archive's own id tells visitors apart where it has one.
+        """
+        own = event.message.get("anonymousId") or event.message.get("userId")
+        who = (own,) if own else (network(hit.address), hit.headers.get("User-Agent", "")[:512])
+        parts = (hit.source.id, _site(page, hit), *who, event.message["timestamp"][:_DAY_LETTERS])
+        return _hash("\0".join(parts).encode(), self._salts.current)
 
     def _of_the_day(self, page: Any, hit: Hit) -> str:
         site = _site(page, hit)

@@ -15,7 +15,7 @@ from collector.model import Event, Hit, Reason, Refusal
 from collector.protocols.batch import Batch, Limits, Protocol, understand_each
 from collector.protocols.clock import corrected, to_iso
 from collector.protocols.decode import check_depth, parse_forgiving
-from collector.protocols.ids import uuid7
+from collector.protocols.ids import new_id
 from collector.protocols.their_limits import NONE, TheirLimits
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def finished(
     sent: int | None = None,
 ) -> Event:
     """Return the event of a message: its id, type and times, by our clock. Times are milliseconds."""
-    message_id = message_id or uuid7(hit.received_at)
+    message_id = message_id or new_id(hit, index)
     times = {"originalTimestamp": original, "sentAt": sent}
     message = {
         "messageId": message_id,

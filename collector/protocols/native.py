@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from collector.model import Event, Hit, Reason, Refusal
-from collector.protocols.batch import TYPES, Batch, Limits, add_names, an_object, text, understand_each
+from collector.protocols.batch import (
+    TYPES,
+    Batch,
+    Limits,
+    Protocol,
+    add_names,
+    an_object,
+    text,
+    understand_each,
+)
 from collector.protocols.clock import corrected, to_iso, to_ms
 from collector.protocols.decode import check_depth, is_within_depth, parse
 from collector.protocols.ids import new_id
@@ -34,7 +43,19 @@ def beacon(hit: Hit, limits: Limits) -> Batch:
 
 def single(hit: Hit, limits: Limits) -> Batch:
     """Understand a body that is one event."""
-    return understand_each(Batch("native"), [parse(hit.body)], _Common({}, hit, limits).event)
+    item = parse(hit.body)
+    return understand_each(Batch("native"), [item], _Common({"batch": [item]}, hit, limits).event)
+
+
+def archived(item: Any, name: str = "native") -> Protocol:
+    """Return the protocol of an event that was stored before: what it says of its times holds."""
+
+    def understand(hit: Hit, limits: Limits) -> Batch:
+        sent = item.get("sentAt") if isinstance(item, dict) else None
+        common = _Common({"batch": [item], "sentAt": sent}, hit, limits)
+        return understand_each(Batch(name), [item], common.event)
+
+    return understand
 
 
 def pixel(hit: Hit, limits: Limits) -> Batch:

@@ -82,6 +82,10 @@ class Names:
         """Name the count of events that a source has taken in a day or month."""
         return f"{self.namespace}:{{stats:{source}}}:quota:{period}"
 
+    def imports(self, source: str) -> str:
+        """Name the hash of how far archives were imported into a source, by their digests."""
+        return f"{self.namespace}:{{stats:{source}}}:imports"
+
     @property
     def short_links(self) -> str:
         """Name the hash of short links, id to JSON."""

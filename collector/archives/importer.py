@@ -1,0 +1,172 @@
+"""The import: units of an archive, in groups, through the pipeline, each group safe before the next is begun.
+
+It waits while the stream is strained, so that live events have the spool to themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from hashlib import blake2b
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from collector.archives.opening import digest
+from collector.archives.units import CUTS
+from collector.model import Reason, Refusal
+from collector.store.positions import Position
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from collector.archives.item import Format
+    from collector.archives.opening import Opened
+    from collector.archives.units import Unit
+    from collector.model import Hit, Outcome, Source
+    from collector.pipeline import Pipeline
+    from collector.protocols import Protocol
+    from collector.store.positions import Positions
+
+_GROUP = 500
+_WAIT_SECONDS = 0.2
+_KEEP_SECONDS = 1.0  # what was sent since then is sent again after a crash, and is in the stream already
+LEFT_OUT = "left out"
+
+
+class Refused(NamedTuple):
+    """A unit of which something was refused, and why."""
+
+    unit: Unit
+    refusal: Refusal
+
+
+class Importer:
+    """One archive on its way into a source. ``stop`` ends it after the group at hand."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        positions: Positions,
+        source: Source,
+        kind: str,
+        form: Format,
+        *,
+        site: str = "",
+        refused: Callable[[Refused], None] = lambda _refused: None,
+    ) -> None:
+        self._pipeline = pipeline
+        self._positions = positions
+        self._source = source
+        self._kind = kind
+        self._form = form
+        self._site = site
+        self._refused = refused
+        self._stopping = False
+        self._kept_at = time.monotonic()
+        self.waiting = False
+
+    def stop(self) -> None:
+        """End after the group at hand; another import goes on from there."""
+        self._stopping = True
+
+    async def find(self, archive: Opened) -> Position | None:
+        """Return how far this archive was imported before."""
+        return await self._positions.find(archive.head, lambda head: digest(self._kind, head))
+
+    async def run(self, archive: Opened, told: Callable[[Position], Any], *, again: bool = False) -> Position:
+        """Take the archive from where it was left, and return how far it is now.
+
+        Raises ArchiveError where it breaks off; what comes before that is safe and remembered.
+        """
+        before = None if again else await self.find(archive)
+        position = before or Position(len(archive.head))
+        position.done = False
+        name = digest(self._kind, archive.head[: position.head])
+        units = self._units(archive, position.number)
+        reading = _reading(units)  # the next group is inflated and cut while one is taken
+        try:
+            while (group := await reading) and not self._stopping:
+                reading = _reading(units)
+                await self._take(group, position)
+                await self._keep(name, position)
+                told(position)
+            position.done = not group
+        finally:
+            await asyncio.gather(reading, return_exceptions=True)
+            await self._positions.keep(name, position)
+        return position
+
+    def _units(self, archive: Opened, done: int) -> Iterator[Unit]:
+        cut = CUTS[self._form.cut]
+        limit = self._pipeline.settings.server_body_bytes
+        return (unit for unit in cut(archive.chunks(), limit) if unit.number > done)
+
+    async def _keep(self, name: str, position: Position) -> None:
+        if time.monotonic() - self._kept_at >= _KEEP_SECONDS:
+            self._kept_at = time.monotonic()
+            await self._positions.keep(name, position)
+
+    async def _take(self, group: Sequence[Unit], position: Position) -> None:
+        """Make a group safe and note what became of it."""
+        units, hits = self._read(group, position)
+        for unit, outcomes in zip(units, await self._safe(hits), strict=True):
+            for outcome in outcomes:
+                position.count(outcome.verdict)
+                if outcome.refusal:
+                    position.count_reason(outcome.refusal.reason.code)
+                    self._refused(Refused(unit, outcome.refusal))
+        position.number = group[-1].number
+
+    def _read(
+        self, group: Sequence[Unit], position: Position
+    ) -> tuple[list[Unit], list[tuple[Hit, Protocol]]]:
+        """Return the units that hold events, with their hits."""
+        now = time.time_ns() // 1_000_000
+        units, hits = [], []
+        for unit in group:
+            try:
+                if unit.refusal:
+                    raise unit.refusal
+                item = self._form.read(unit.raw, self._site)
+            except Refusal as refusal:
+                self._refuse(unit, refusal, position)
+                continue
+            if item is None:
+                position.count(LEFT_OUT)
+                continue
+            units.append(unit)
+            hits.append((item.hit(self._source, now, _identity(unit)), item.protocol))
+        return units, hits
+
+    def _refuse(self, unit: Unit, refusal: Refusal, position: Position) -> None:
+        position.count("refused")
+        position.count_reason(refusal.reason.code)
+        self._pipeline.refuse(self._source, refusal, where=f"import, {unit.number}")
+        self._refused(Refused(unit, refusal))
+
+    async def _safe(self, hits: Sequence[tuple[Hit, Protocol]]) -> list[list[Outcome]]:
+        """Return what became of hits, however long the stream needs to take them."""
+        while True:
+            while self._pipeline.strained:
+                self.waiting = True
+                await asyncio.sleep(_WAIT_SECONDS)
+            self.waiting = False
+            try:
+                return await self._pipeline.take_together(self._source, hits)
+            except Refusal as refusal:
+                if refusal.reason is not Reason.STREAM_UNAVAILABLE:
+                    raise
+                await asyncio.sleep(_WAIT_SECONDS)
+
+
+def _reading(units: Iterator[Unit]) -> asyncio.Future[list[Unit]]:
+    """Begin to read the next group in a thread."""
+    return asyncio.ensure_future(asyncio.to_thread(lambda: list(islice(units, _GROUP))))
+
+
+def _identity(unit: Unit) -> str:
+    """Return what the ids of a unit's events are made from: its content and its place in the archive."""
+    raw = unit.raw if isinstance(unit.raw, bytes) else orjson.dumps(unit.raw)
+    return blake2b(b"%d\0" % unit.number + raw, digest_size=16).hexdigest()

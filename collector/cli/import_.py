@@ -1,0 +1,146 @@
+"""``headwater import``: what other systems have kept, into a source."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from collector.app import collector
+from collector.archives import FORMATS, Opened
+from collector.archives.importer import LEFT_OUT, Importer
+from collector.cli.context import calm_garbage_collection, opened, run, use_uvloop, with_settings
+from collector.store.positions import Position, Positions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from collector.archives.importer import Refused
+    from collector.settings import Settings
+
+_TOLD = ("stored", "spooled", "checked", "duplicate", LEFT_OUT, "dropped", "refused")
+_CHOICES = "\n\n".join(["\b", *(f"{name:<18} {form.about}" for name, form in FORMATS.items())])
+
+
+@click.command("import", epilog="Formats:\n\n" + _CHOICES.replace("\n\n", "\n"))
+@with_settings("data", "redis_url", "partitions")
+@click.argument("name", metavar="SOURCE")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--format", "kind", required=True, type=click.Choice(list(FORMATS)), metavar="FORMAT")
+@click.option("--site", default="", metavar="URL", help="Address of the site, for logs that name only paths.")
+@click.option(
+    "--refused", type=click.Path(dir_okay=False), metavar="FILE", help="Keep what is refused, one a line."
+)
+@click.option("--again", is_flag=True, help="Begin anew, whatever was imported before.")
+def import_(settings: Settings, *, name: str, files: Sequence[str], **options: Any) -> None:
+    """Import archives into a source: plain, gzip or zstd; - is standard input.
+
+    Events keep their times. One that was imported before is not stored again: the import goes on where it was
+    stopped, and takes what an archive has grown by.
+    """
+    use_uvloop()
+    with ExitStack() as stack:
+        kept = options.pop("refused")
+        keep = _keeper(stack.enter_context(Path(kept).open("ab")) if kept else None)
+        run(_import(settings, name, files, keep=keep, **options))
+
+
+async def _import(
+    settings: Settings,
+    name: str,
+    files: Sequence[str],
+    *,
+    kind: str,
+    site: str,
+    again: bool,
+    keep: Callable[[Refused], None],
+) -> None:
+    async with AsyncExitStack() as stack:
+        redis, names, catalogue = await stack.enter_async_context(opened(settings))
+        source = catalogue.get(name)
+        # What cannot be read is told of before anything is taken.
+        archives = [stack.enter_context(Opened(file)) for file in files]
+        async with collector(settings) as parts:
+            calm_garbage_collection()
+            positions = Positions(redis, names, source.id)
+            for archive in archives:
+                importer = Importer(
+                    parts.pipeline,
+                    positions,
+                    parts.catalogue.get(source.id),
+                    kind,
+                    FORMATS[kind],
+                    site=site.rstrip("/"),
+                    refused=keep,
+                )
+                for number in (signal.SIGTERM, signal.SIGINT):
+                    asyncio.get_running_loop().add_signal_handler(number, importer.stop)
+                if not await _import_one(importer, archive, again=again):
+                    return
+
+
+async def _import_one(importer: Importer, archive: Opened, *, again: bool) -> bool:
+    """Import an archive, tell of it, and return whether it came to its end."""
+    before = None if again else await importer.find(archive)
+    begun = before.number if before else 0
+    if begun:
+        click.echo(f"{archive.name}: goes on after {begun:,}.", err=True)
+    with _progress(archive, importer) as told:
+        position = await importer.run(archive, told, again=again)
+    click.echo(f"{archive.name}: {_sentence(position)}")
+    if not position.done:
+        click.echo(f"Stopped after {position.number:,}. The same command goes on from there.")
+    return position.done
+
+
+class _progress:  # noqa: N801 - reads as a verb where it is used
+    """Show how far an import is, to people who watch."""
+
+    def __init__(self, archive: Opened, importer: Importer) -> None:
+        self._archive = archive
+        self._importer = importer
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        self._screen = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._screen.add_task("", total=archive.size or None)
+
+    def __enter__(self) -> Callable[[Position], None]:
+        self._screen.start()
+        return self._tell
+
+    def __exit__(self, *_: object) -> None:
+        self._screen.stop()
+
+    def _tell(self, position: Position) -> None:
+        about = f"{sum(position.counts.values()):,} events"
+        if self._importer.waiting:
+            about += ", waits for Redis"
+        self._screen.update(self._task, completed=self._archive.position, description=about)
+
+
+def _sentence(position: Position) -> str:
+    """Return what became of an archive, over all runs."""
+    parts = [f"{name} {position.counts[name]:,}" for name in _TOLD if position.counts.get(name)]
+    told = ", ".join(parts) or "nothing in it"
+    if position.reasons:
+        reasons = sorted(position.reasons.items(), key=lambda pair: -pair[1])
+        told += " (" + ", ".join(f"{name} {number:,}" for name, number in reasons) + ")"
+    return f"{told}."
+
+
+def _keeper(file: Any) -> Callable[[Refused], None]:
+    """Return what writes refused units to a file, if there is one."""
+
+    def keep(refused: Refused) -> None:
+        unit, refusal = refused
+        raw = unit.raw.decode(errors="replace") if isinstance(unit.raw, bytes) else unit.raw
+        row = {"number": unit.number, "reason": refusal.reason.code, "message": refusal.message, "raw": raw}
+        file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+
+    return keep if file else lambda _refused: None

@@ -1,0 +1,58 @@
+"""How far archives were imported: one hash a source, by what an archive begins with."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redis.asyncio import Redis
+
+    from collector.store.names import Names
+
+
+@dataclass(slots=True)
+class Position:
+    """All up to unit ``number`` is safe. ``head`` is how many bytes of the beginning its digest covers.
+
+    ``counts`` are what became of it, ``reasons`` why events of it were refused or dropped.
+    """
+
+    head: int
+    number: int = 0
+    done: bool = False
+    counts: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def count(self, verdict: str) -> None:
+        """Count what became of an event."""
+        self.counts[verdict] = self.counts.get(verdict, 0) + 1
+
+    def count_reason(self, reason: str) -> None:
+        """Count why it was refused."""
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+
+class Positions:
+    """The positions of a source. Every method raises redis.exceptions.RedisError, OSError."""
+
+    def __init__(self, redis: Redis, names: Names, source: str) -> None:
+        self._redis = redis
+        self._key = names.imports(source)
+
+    async def find(self, head: bytes, digest: Callable[[bytes], str]) -> Position | None:
+        """Return how far the archive was imported that begins so; it may have grown since."""
+        rows: Any = await self._redis.hgetall(self._key)
+        for name, raw in rows.items():
+            position = Position(**orjson.loads(raw))
+            if position.head <= len(head) and name.decode() == digest(head[: position.head]):
+                return position
+        return None
+
+    async def keep(self, digest: str, position: Position) -> None:
+        """Remember how far an archive was imported."""
+        await self._redis.hset(self._key, digest, orjson.dumps(asdict(position)))
