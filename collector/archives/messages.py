@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from collector.archives.item import Format, Item, moment
 from collector.protocols import native
-from collector.protocols.decode import parse_forgiving
+from collector.protocols.decode import parse_forgiving, to_json
 from collector.protocols.dialect import Call
 from collector.protocols.dialects import DIALECTS
 from collector.protocols.payload import Payload
@@ -16,6 +14,8 @@ from collector.protocols.segment import segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from collector.protocols import Protocol
 
 # Where the dialects say when an event was received, sent or made: the first that is there counts.
 _TIMES = (
@@ -37,32 +37,43 @@ def _segment(raw: bytes, _site: str) -> Item:
 
 
 def _dialect(name: str) -> Callable[[bytes, str], Item]:
-    def read(raw: bytes, _site: str) -> Item:
-        if raw[:1] not in b"{[":  # a query or a form, as Matomo's and Google's
-            return Item(DIALECTS[name].read(Call(b"", raw.decode(errors="replace"), method="GET")).protocol)
+    read = DIALECTS[name].read
+    whole = _WHOLE.get(name)
+    path = _PATHS.get(name, "")
+
+    def body(raw: bytes, _site: str) -> Item:
+        if raw[:1] not in b"{[":  # a query, as Matomo's and Google's
+            return Item(read(Call(b"", raw.decode(errors="replace"), method="GET", path=path)).protocol)
         item, _ = parse_forgiving(raw)
-        body = _opened(item, raw) if name == "posthog" else _enveloped(name, item, raw)
-        return _placed(item, DIALECTS[name].read(Call(body, headers=_JSON)).protocol)
+        given = whole(item) if whole and isinstance(item, dict) else item
+        return _placed(item, read(Call(to_json(given), headers=_JSON, path=_IMPORTED.get(name, ""))).protocol)
 
-    return read
+    return body
 
 
-def _opened(item: Any, raw: bytes) -> bytes:
+def _posthog(item: dict[str, Any]) -> dict[str, Any]:
     """Return an event of PostHog, whose exports write its properties as a text of JSON."""
-    held = item.get("properties") if isinstance(item, dict) else None
-    if not isinstance(held, str):
-        return raw
-    return orjson.dumps({**item, "properties": parse_forgiving(held.encode(errors="replace"))[0]})
+    held = item.get("properties")
+    if isinstance(held, str):
+        return {**item, "properties": parse_forgiving(held.encode(errors="replace"))[0]}
+    return item
 
 
-def _enveloped(name: str, item: Any, raw: bytes) -> bytes:
-    """Return a body of Snowplow, of which archives keep single payloads."""
-    if name == "snowplow" and isinstance(item, dict) and "data" not in item:
-        return orjson.dumps({"data": [item]})
-    return raw
+def _snowplow(item: dict[str, Any]) -> dict[str, Any]:
+    """Return the body that a single payload came in."""
+    return item if "data" in item else {"data": [item]}
 
 
-def _placed(item: Any, protocol: Any) -> Item:
+def _amplitude(item: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of a single event; exports have time and id under other names than uploads."""
+    if "events" in item:
+        return item
+    known = {"time": moment(item.get("event_time")), "insert_id": item.get("$insert_id") or item.get("uuid")}
+    event = {**{key: value for key, value in known.items() if value}, **item}
+    return {"events": [event], "options": {"min_id_length": 1}}
+
+
+def _placed(item: Any, protocol: Protocol) -> Item:
     """Return an item at its time, from the address and with the user agent that it names."""
     if not isinstance(item, dict):
         return Item(protocol)
@@ -81,6 +92,15 @@ def _time(item: Mapping[str, Any]) -> int | None:
                 return at
     return None
 
+
+# Bodies made of what archives keep, and the paths that tell the dialects how to read them.
+_WHOLE: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "posthog": _posthog,
+    "snowplow": _snowplow,
+    "amplitude": _amplitude,
+}
+_PATHS = {"ga4": "/g/collect"}
+_IMPORTED = {"mixpanel": "/import"}
 
 FORMATS = {
     "native": Format("Events as our stream has them, and as the sink ndjson writes them", "values", _native),

@@ -113,6 +113,35 @@ def test_a_line_of_matomo_may_be_a_query() -> None:
     assert (message["type"], message["timestamp"]) == ("page", ISO)
 
 
+SINGLE = [
+    ("plausible", {"n": "pageview", "u": "https://x.example/", "d": "x.example"}, "page"),
+    ("umami", {"type": "event", "payload": {"website": "w", "url": "/", "timestamp": AT // 1000}}, "page"),
+    ("ga4", {"client_id": "c1", "timestamp_micros": AT * 1000, "events": [{"name": "page_view"}]}, "page"),
+    ("ga4", b"v=2&tid=G-1&cid=c1&en=page_view&dl=https%3A%2F%2Fx.example%2F", "page"),
+    (
+        "amplitude",
+        {"event_type": "Play", "user_id": "u", "uuid": "a1", "event_time": "2025-10-10 11:55:36.000000"},
+        "track",
+    ),
+    (
+        "mixpanel",
+        {"event": "Play", "properties": {"time": AT // 1000, "distinct_id": "u1", "$insert_id": "i1"}},
+        "track",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "raw", "expected"), SINGLE)
+def test_single_events_of_every_dialect_are_read(kind: str, raw: Any, expected: str) -> None:
+    message = told(kind, raw)
+
+    assert message["type"] == expected
+    if kind != "plausible" and not isinstance(raw, bytes):
+        assert message["timestamp"] == ISO
+    if kind == "amplitude":
+        assert message["messageId"] == "a1"
+
+
 def enriched(**values: str) -> bytes:
     return "\t".join(values.get(name, "") for name in COLUMNS).encode()
 
