@@ -111,7 +111,7 @@ class Hit:
     ``proxied`` says that a trusted proxy has sent it on; ``visitor`` is the id of the server's cookie.
     ``id`` is what a broker's message is known by: events that have no id of their own get theirs from it.
     ``key`` names the write key that it came with, and is no secret. ``flags`` are noted on its events.
-    ``archived`` tells that it comes from an archive, at the time it came there: its headers are only what was kept.
+    ``archived`` tells that it comes from an archive, at the time it came there, with the headers kept there.
     """
 
     source: Source
