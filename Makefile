@@ -11,7 +11,7 @@ help: ## List the commands
 .venv/run: pyproject.toml requirements/run.txt tools/set-up
 	@tools/set-up run "$(PYTHON)" && touch $@
 
-.venv/dev: .venv/run requirements/dev.txt tools/set-up
+.venv/dev: .venv/run requirements/dev.txt requirements/kafka.xml tools/set-up
 	@tools/set-up dev "$(PYTHON)" && touch $@
 
 # Node and npm come with the dev extra, so every machine builds and tests the tracker with the same.

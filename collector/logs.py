@@ -9,7 +9,7 @@ import structlog
 
 
 def configure_logs(level: str) -> None:
-    """Log from this level up. aiohttp's own loggers stay at errors: strangers' bad requests are no news."""
+    """Log from this level up, ourselves alone: what the libraries meet is no news, or is told."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -20,4 +20,5 @@ def configure_logs(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # as it is when the line is written
     )
-    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    for library in ("aiohttp.server", "aiokafka"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)

@@ -15,13 +15,14 @@ from collector.sources.base import StrictModel
 from collector.sources.secret import Secret  # noqa: TC001 - pydantic reads it
 from collector.sources.servers import Path  # noqa: TC001 - pydantic reads it
 
-BrokerKind: TypeAlias = Literal["redis", "nats", "rabbitmq"]
+BrokerKind: TypeAlias = Literal["redis", "nats", "rabbitmq", "kafka"]
 
 # How the address of each broker begins, without and with TLS, and its port.
 SCHEMES: dict[BrokerKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "redis": (("redis", "redis+sentinel", "redis+cluster"), ("rediss", "rediss+sentinel", "rediss+cluster")),
     "nats": (("nats",), ("tls",)),
     "rabbitmq": (("amqp",), ("amqps",)),
+    "kafka": (("kafka",), ("kafka+ssl",)),
 }
 
 
@@ -29,16 +30,21 @@ class QueueSettings(StrictModel):
     """Which messages a queue source reads, and what they hold."""
 
     broker: BrokerKind = Field(
-        "redis", description="Who keeps the messages: redis (streams), nats (JetStream), rabbitmq (queues)."
+        "redis",
+        description="Who keeps the messages: redis (streams), nats (JetStream), rabbitmq (queues), kafka.",
     )
     address: str = Field(
         "",
         max_length=500,
-        description="Where it is, such as rediss://queue.example:6379; empty: this machine.",
+        description="Where it is, such as rediss://queue.example:6379, for Kafka several by commas;"
+        " empty: this machine.",
     )
     user: str = Field("", max_length=200, description="User to sign in as.")
     password: Secret = Field(
         SecretStr(""), max_length=2000, description="Password of the user, or a token when there is no user."
+    )
+    sasl: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "PLAIN", description="Kafka: how the user signs in."
     )
     ca: str = Field(
         "", max_length=500, description="File of the authority that signed the broker's certificate, for TLS."
@@ -50,7 +56,8 @@ class QueueSettings(StrictModel):
         min_length=1,
         max_length=250,
         pattern=r"^[^\s\x00-\x1f]+$",
-        description="What to read: a stream of Redis, a subject of NATS (with * and >), a queue.",
+        description="What to read: a stream of Redis, a subject of NATS (with * and >), a queue,"
+        " a topic of Kafka (with *).",
     )
     group: str = Field(
         "headwater",

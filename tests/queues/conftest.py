@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.queues.brokers import BROKERS, Broker, RabbitMQ, started
+from tests.queues.kafka_broker import Kafka
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -21,11 +22,21 @@ def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     made.kill()
 
 
-@pytest.fixture(params=[*BROKERS, "rabbitmq"])
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """One Kafka for all tests, for the same reason."""
+    made = Kafka(tmp_path_factory.mktemp("kafka"))
+    yield made
+    made.kill()
+
+
+@pytest.fixture(params=[*BROKERS, "rabbitmq", "kafka"])
 async def broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Broker]:
     """A broker of each kind in turn, with nothing in it."""
-    if request.param == "rabbitmq":
-        shared: RabbitMQ = request.getfixturevalue("rabbit")
+    if request.param in {"rabbitmq", "kafka"}:
+        shared: RabbitMQ | Kafka = request.getfixturevalue(
+            {"rabbitmq": "rabbit", "kafka": "kafka"}[request.param]
+        )
         await shared.start()
         await shared.empty()
         yield shared

@@ -8,7 +8,7 @@ import pytest
 
 from collector.bridges.queue.broker import BrokerError
 from collector.bridges.queue.kinds import open_broker
-from collector.sources.queue import QueueSettings
+from collector.sources.queue import SCHEMES, BrokerKind, QueueSettings
 from tests.faults.proxy import Proxy
 from tests.faults.servers import Server, free_port
 from tests.queues.brokers import Nats, opened
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.queues.brokers import RabbitMQ
+    from tests.queues.kafka_broker import Kafka
 
 Way = dict[str, Any]
 _RIGHT, _WRONG = "rightsecret", "wrongsecret"
 
 
-@pytest.fixture(params=["redis", "nats", "rabbitmq"])
+@pytest.fixture(params=["redis", "nats", "rabbitmq", "kafka"])
 async def way(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Way]:
     """The settings that lead to a broker over TLS, with a client certificate and a password."""
     authority = Authority(tmp_path)
@@ -45,6 +46,14 @@ async def way(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[W
         async with Proxy(valkey.port, tls=authority.server_context()) as proxy:
             yield {**common, "address": f"rediss://127.0.0.1:{proxy.port}"}
         valkey.close()
+        return
+    if request.param == "kafka":
+        kafka: Kafka = request.getfixturevalue("kafka")
+        await kafka.start()
+        await kafka.empty()
+        certificate, key = kafka.authority.issue("client")
+        files = {"ca": str(kafka.authority.file), "certificate": str(certificate), "key": str(key)}
+        yield {**common, **files, "address": f"kafka+ssl://127.0.0.1:{kafka.tls_port}", "user": "jo"}
         return
     rabbit: RabbitMQ = request.getfixturevalue("rabbit")
     await rabbit.start()
@@ -89,10 +98,9 @@ async def test_a_certificate_file_that_is_not_there_is_said(way: Way) -> None:
     assert "cannot be used" in await said({**way, "certificate": "/nowhere.pem"})
 
 
-@pytest.mark.parametrize("kind", ["redis", "nats", "rabbitmq"])
-async def test_a_broker_that_is_not_there_is_said_without_the_password(kind: str) -> None:
-    scheme = {"redis": "redis", "nats": "nats", "rabbitmq": "amqp"}[kind]
-    address = f"{scheme}://127.0.0.1:{free_port()}"
+@pytest.mark.parametrize("kind", ["redis", "nats", "rabbitmq", "kafka"])
+async def test_a_broker_that_is_not_there_is_said_without_the_password(kind: BrokerKind) -> None:
+    address = f"{SCHEMES[kind][0][0]}://127.0.0.1:{free_port()}"
     told = await said({"broker": kind, "address": address, "user": "jo", "password": _RIGHT})
 
     assert told

@@ -14,6 +14,7 @@ _KINDS: dict[BrokerKind, tuple[str, str]] = {
     "redis": ("redis", "RedisStreams"),
     "nats": ("nats", "NatsSubject"),
     "rabbitmq": ("rabbitmq", "RabbitQueue"),
+    "kafka": ("kafka", "KafkaTopics"),
 }
 
 
