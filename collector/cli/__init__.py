@@ -10,6 +10,7 @@ from collector import __version__
 from collector.access import AccessError
 from collector.archives import ArchiveError
 from collector.cli.account import account, token
+from collector.cli.compare import compare_
 from collector.cli.doctor import doctor
 from collector.cli.email import email
 from collector.cli.events import get, send, tail
@@ -58,6 +59,7 @@ COMMANDS = (
     send,
     tail,
     import_,
+    compare_,
     get,
     consume,
     group_,

@@ -88,6 +88,18 @@ class Figures:
         points = _points(answers[len(DIMENSIONS) :], report.step, begin, now)
         return Overview(begin, points, visitors, tops)
 
+    async def reasons(self, source: str, days: Iterable[int]) -> dict[int, dict[str, int]]:
+        """Return for days, counted since 1970, why events were refused or dropped; nine are kept."""
+        prefix, wanted = self._names.stats(source), list(days)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for day in wanted:
+                pipe.zrange(f"{prefix}:top:{_DAY}:{day}:reasons", 0, -1, withscores=True)
+            answers = await pipe.execute()
+        return {
+            day: {name.decode(): int(number) for name, number in rows}
+            for day, rows in zip(wanted, answers, strict=True)
+        }
+
     async def recent(self, sources: Sequence[str], now: float | None = None) -> dict[str, Points]:
         """Return for each source the minutes of the last hour."""
         now = int(now or time.time())

@@ -80,6 +80,17 @@ class Feed:
             yield group
             await asyncio.sleep(_EVERY_SECONDS)
 
+    async def all(self, source: str, streams: Sequence[str]) -> AsyncIterator[Entry]:
+        """Yield every entry of a source that is still there, stream by stream, oldest first."""
+        for key, stream in self._keys(streams).items():
+            begin = "-"
+            rows: Any = [None]
+            while rows:
+                rows = await self._redis.xrange(key, min=begin, count=_PAGE)
+                for entry in _of_source(rows, stream, source):
+                    yield entry
+                begin = f"({rows[-1][0].decode()}" if rows else begin
+
     def _keys(self, streams: Sequence[str]) -> dict[str, str]:
         """Return the stream of each key."""
         keys = {}
