@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench delivery peers faults docs lock snippet clean
+.PHONY: help run test check format bench delivery peers faults fuzz docs lock snippet clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ peers: .venv/dev ## Measure the tracker beside those that npm ships
 
 faults: .venv/dev ## Break everything for longer, and write the table to the docs
 	FAULTS=long $(BIN)/pytest tests/faults
+
+fuzz: .venv/dev ## Fuzz every parser for some seconds each, guided by coverage
+	$(BIN)/python -m tests.hardening.fuzz --seconds $${FUZZ_SECONDS:-10}
 
 docs: .venv/dev ## Write the pages that are made from the code
 	$(BIN)/python -m tools.make_docs

@@ -23,7 +23,8 @@ _EMAIL = re.compile(r"[\w.+%-]{1,64}(?:@|%40)(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}",
 _CARD = re.compile(r"(?<![\d.-])(?=[2-6])(?:\d[ -]?){13,18}\d(?![\d.-])")
 _PHONE = re.compile(r"(?<![\w.])(?:\+|%2B|00)[1-9](?:[ ().-]{0,2}\d){7,14}(?!\w)", re.IGNORECASE)
 _TOKEN = re.compile(
-    r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"  # JSON Web Token
+    # JSON Web Token. Without a bound a text of many beginnings would take the square of its length.
+    r"eyJ[\w-]{8,500}\.[\w-]{8,}\.[\w-]*"
     r"|(?<![\w-])[0-9a-f]{32,}(?![\w-])"
     r"|(?<![\w-])(?:sk|pk|rk|ghp|gho|xox[abp]|key|token)[_-][\w-]{16,}"
     r"|(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[A-Za-z0-9_]{40,}(?![\w-])"

@@ -10,7 +10,7 @@ from collector.model import Reason, Refusal
 from collector.protocols.batch import an_object, text
 from collector.protocols.clock import seconds_to_ms, to_ms
 from collector.protocols.decode import parse_forgiving
-from collector.protocols.dialect import IDS, Call, Dialect, Sent, finished, in_turn, placed
+from collector.protocols.dialect import IDS, MOST_ITEMS, Call, Dialect, Sent, finished, in_turn, placed
 from collector.protocols.ids import digest
 from collector.protocols.mixpanel_answers import accepted, asked, refused
 from collector.protocols.packed import Packed, sent_at, unpacked
@@ -67,7 +67,7 @@ def _read(call: Call) -> Sent:
     packed = _unpacked(call)
     items = packed.value if isinstance(packed.value, list) else [packed.value]
     user, secret = _login(call.headers.get("Authorization", ""))
-    site = next((found for item in items[:1] if (found := _token(item))), "")
+    site = next((found for item in items[:MOST_ITEMS] if (found := _token(item))), "")
     profiles = _ends(call, PEOPLE_PATH) or _ends(call, GROUPS_PATH)
     sent = sent_at(packed.fields)
 

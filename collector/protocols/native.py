@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _IDS = ("anonymousId", "userId", "sessionId")
+_MOST_FIELDS = 100
 _PIXEL_CONTEXT = {"url": "page", "title": "page", "referrer": "page"}
 
 
@@ -60,7 +61,7 @@ def archived(item: Any, name: str = "native") -> Protocol:
 
 def pixel(hit: Hit, limits: Limits) -> Batch:
     """Understand a pixel: one event from the query, a page view unless ``type`` or ``event`` is given."""
-    query = dict(parse_qsl(hit.query, keep_blank_values=False, max_num_fields=100, errors="replace"))
+    query = _query(hit)
     item: dict[str, Any] = {"properties": {}, "context": {"page": {}}}
     for key, value in query.items():
         if key.startswith("p."):
@@ -73,6 +74,13 @@ def pixel(hit: Hit, limits: Limits) -> Batch:
         item["context"]["page"]["url"] = hit.headers["Referer"]
     item.setdefault("type", "track" if "event" in item else "page")
     return understand_each(Batch("pixel"), [item], _Common({}, hit, limits).event)
+
+
+def _query(hit: Hit) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(hit.query, max_num_fields=_MOST_FIELDS, errors="replace"))
+    except ValueError:
+        raise Refusal(Reason.BAD_REQUEST, f"A pixel's query may have {_MOST_FIELDS} fields.") from None
 
 
 class _Common:

@@ -30,6 +30,7 @@ async def test_a_pixel_stores_one_event(running: Running) -> None:
         ("/p/nobody.gif", "unknown_source"),
         ("/p/{}.gif?type=nonsense", "unknown_type"),
         ("/p/{}.gif?event=" + "x" * 600, "field_too_long"),
+        ("/p/{}.gif?event=x" + "&a=1" * 100, "bad_request"),
     ],
 )
 async def test_a_refused_pixel_is_a_gif_with_the_reason(running: Running, path: str, reason: str) -> None:
