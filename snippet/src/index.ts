@@ -5,11 +5,11 @@ import { call } from './core/emit.ts';
 import { watch } from './core/begin.ts';
 import { guard } from './core/safe.ts';
 import type { Feature, Outcome, Properties } from './core/types.ts';
-import type { Answer } from './features/consent.ts';
+import type { Answer as Consent } from './features/consent.ts';
 import type { Config } from './settings.ts';
 
-export type { Answer, Config, Feature, Outcome, Properties };
-export type { Verdict } from './core/types.ts';
+export type { Config, Consent, Feature, Outcome, Properties };
+export type { Answer, Verdict } from './core/types.ts';
 
 export { address } from './features/address.ts';
 export { attribution } from './features/attribution.ts';
@@ -36,7 +36,6 @@ export { leaving } from './core/leaving.ts';
 export { links } from './features/links.ts';
 export { media } from './features/media.ts';
 export { notfound } from './features/notfound.ts';
-export { people } from './features/people.ts';
 export { privacy } from './features/privacy.ts';
 export { queued as queue } from './delivery/queue.ts';
 export { rage } from './features/rage.ts';
@@ -76,13 +75,13 @@ const ask = (method: string, ...args: unknown[]): Promise<unknown> =>
     else work();
   });
 
-/** Record something that happened; resolves with the collector's answer. */
+/** Record something that happened; resolves with the collector's answer, and its verdict if some were refused. */
 export const track = (event: string, properties?: Properties) => ask('track', event, properties);
 /** Record a view by hand. */
 export const page = (name?: string, properties?: Properties) => ask('page', name, properties);
 /** Say who the visitor is. */
 export const identify = (userId: string, traits?: Properties) => ask('identify', userId, traits);
-/** Say which group the visitor belongs to; needs the feature `people`, as do the next four. */
+/** Say which group the visitor belongs to; those of a group are its traits. */
 export const group = (groupId: string, traits?: Properties) => ask('group', groupId, traits);
 export const alias = (userId: string, previousId: string) => ask('alias', userId, previousId);
 /** Properties for every view and event from now on. */
@@ -90,7 +89,7 @@ export const set = (properties: Properties) => ask('set', properties);
 /** Somebody else may sit here now. */
 export const reset = () => ask('reset');
 /** Needs `consentFeature`. */
-export const consent = (answer: Answer) => ask('consent', answer);
+export const consent = (answer: Consent) => ask('consent', answer);
 /** Need `privacy`. */
 export const optOut = () => ask('optOut');
 export const optIn = () => ask('optIn');

@@ -30,10 +30,10 @@ const visit = (t, contents) =>
 test('calls before start wait for it; features run; one view', async (t) => {
   const { server, page } = await visit(
     t,
-    `import { ending, engaged, forms, leaving, links, people, queue, set, spa, start, track } from '../src/index.ts';
+    `import { ending, engaged, forms, leaving, links, queue, set, spa, start, track } from '../src/index.ts';
      set({ plan: 'pro' });
      window.said = track('Early');
-     start({ endpoint: '/e/web' }, [spa, people, links, forms, leaving, engaged, ending, queue]);
+     start({ endpoint: '/e/web' }, [spa, links, forms, leaving, engaged, ending, queue]);
      start({ endpoint: '/e/twice' }, [queue]);`,
   );
   assert.equal(await page.evaluate(async () => (await window.said).status), 204);

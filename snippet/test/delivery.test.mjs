@@ -78,6 +78,39 @@ test('other 4xx are final, and the caller hears it', async (t) => {
   assert.equal(alone(server.bodies.map((body) => JSON.parse(body).batchId)).length, server.bodies.length);
 });
 
+test('of a batch that was refused in part, every caller hears of his own event', async (t) => {
+  const { server, page } = await visit(t, {
+    chosen: ['spa', 'debug', 'queue'],
+    path: '/one?hw-debug',
+    answer: ({ batch }) => {
+      const row = ({ event, messageId }) =>
+        event === 'Wrong'
+          ? { messageId, outcome: 'refused', reason: 'schema', message: 'plan is missing' }
+          : { messageId, outcome: 'stored' };
+      if (!batch.some(({ event }) => event === 'Wrong')) return;
+      const headers = { 'X-Headwater-Reason': 'schema', 'X-Headwater-Interval': '50' };
+      return { status: 200, headers, body: JSON.stringify({ events: batch.map(row) }) };
+    },
+  });
+  await until(() => server.events().length, 'the view');
+  const said = await page.evaluate(() =>
+    Promise.all(
+      ['Right', 'Wrong', 'Fine'].map((event) =>
+        headwater.track(event).then(({ status, outcome, reason }) => [status, outcome, reason]),
+      ),
+    ),
+  );
+  assert.deepEqual(said, [
+    [200, 'stored', undefined],
+    [200, 'refused', 'schema'],
+    [200, 'stored', undefined],
+  ]);
+  assert.equal(server.batches.at(-1).batch.length, 3);
+  const shown = await page.evaluate(() => document.querySelector('pre').textContent);
+  assert.equal(shown.match(/ 200 .*"refused".*plan is missing/g).length, 1);
+  assert.equal(shown.match(/ 200 .*"stored"/g).length, 2);
+});
+
 test('200 events before unload are complete with the next page, each once', async (t) => {
   const { server, page } = await visit(t, {});
   await until(() => server.events().length, 'the view');
@@ -372,7 +405,7 @@ test('batches look like the golden ones that Python reads', async (t) => {
   for (const file of ['page-and-track.json', 'identify-and-group.json']) {
     const { body } = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
     const { server, page } = await visit(t, {
-      chosen: ['spa', 'context', 'people', 'visitor', 'session', 'queue'],
+      chosen: ['spa', 'context', 'visitor', 'session', 'queue'],
       config: { privacy: 'cookie', manual: true },
     });
     await page.evaluate((batch) => {

@@ -191,7 +191,7 @@ const table = [
     { type: 'page' },
   ],
   [
-    'people',
+    'queue',
     {},
     '',
     (page) =>
@@ -203,7 +203,7 @@ const table = [
     { event: 'Bought', properties: { plan: 'pro' } },
   ],
   [
-    'people',
+    'queue',
     {},
     '',
     (page) => page.evaluate(() => headwater('alias', 'new', 'old')),
@@ -310,6 +310,25 @@ describe('in a browser', { concurrency: 3 }, () => {
     await until(() => server.events().length === 3, 'both views');
     const { url, title } = server.events()[2].context.page;
     assert.deepEqual([url, title], [`${server.origin}/three`, 'Three']);
+  });
+
+  test('core knows people: what was set goes with events, not with traits, until reset', async (t) => {
+    const { page, server } = await visitor(t, browser, {});
+    await page.evaluate(async () => {
+      headwater('set', { plan: 'pro' });
+      headwater('set', { seats: 3 });
+      headwater('identify', 'u-1', { size: 3 });
+      headwater('track', 'Bought', { plan: 'free' });
+      headwater('reset');
+      await new Promise((resolve) => headwater('ready', () => resolve(headwater('track', 'Ready'))));
+    });
+    assert.deepEqual(
+      server
+        .events()
+        .filter(({ type }) => type !== 'page')
+        .map(({ userId, properties, traits }) => ({ userId, ...properties, ...traits })),
+      [{ userId: 'u-1', size: 3 }, { userId: 'u-1', plan: 'free', seats: 3 }, { userId: undefined }],
+    );
   });
 
   test('sampling: a share of none sends nothing', async (t) => {

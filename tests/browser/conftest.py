@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import async_playwright
 
 from tests.browser.process import ARGUMENTS, find_chromium
+from tests.browser.street import Site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,3 +29,12 @@ async def browser() -> AsyncIterator[Browser]:
 async def page(browser: Browser) -> Page:
     """An empty page of a fresh profile."""
     return await browser.new_page(locale="de-CH")
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    """Somebody's website, with a page for every path."""
+    site = Site()
+    await site.door.open()
+    yield site
+    await site.door.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from collector.tracker import snippet
-from tests.browser.street import Gate, Pages, Site
+from tests.browser.street import Gate, Pages
 from tests.browser.test_demo import events_of
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
+    from tests.browser.street import Site
     from tests.conftest import Running
 
 _READY = "() => window.headwater?.flush && Object.keys(headwater).some(key => key.startsWith('http'))"
@@ -31,14 +32,6 @@ NavigatorUAData.prototype.getHighEntropyValues = function (names) {
   return real.call(this, names);
 };
 """
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    site = Site()
-    await site.door.open()
-    yield site
-    await site.door.close()
 
 
 @asynccontextmanager

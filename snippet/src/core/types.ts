@@ -28,13 +28,15 @@ export interface Envelope {
 /** What became of one event; `dropped` never left the browser. */
 export interface Verdict {
   messageId?: string;
-  outcome: 'stored' | 'duplicate' | 'refused' | 'dropped';
+  outcome?: 'stored' | 'duplicate' | 'refused' | 'dropped';
   reason?: string;
   message?: string;
 }
 
-/** Resolves with the collector's answer once it has the event; with the feature `verdicts`, with this event's own. */
-export type Outcome = Promise<Response | Verdict | undefined> | Verdict | undefined;
+/** The collector's answer to the batch; where some of it were refused, with what became of this event. */
+export type Answer = Response & Verdict;
+/** Resolves once the collector has answered for the event. */
+export type Outcome = Promise<Answer | Verdict | undefined> | Verdict | undefined;
 /** A step adds to an event and its envelope; one that answers has dealt with the event. */
 export type Step = (event: TrackerEvent, envelope: Envelope) => Outcome | void;
 export type Feature = () => void;

@@ -1,5 +1,5 @@
 // A batch: what is said once for many events. It travels, is kept and is answered as one.
-import type { Envelope, TrackerEvent } from '../core/types.ts';
+import type { Answer, Envelope, TrackerEvent } from '../core/types.ts';
 
 export interface Body extends Envelope {
   batch: TrackerEvent[];
@@ -10,5 +10,5 @@ export interface Body extends Envelope {
 
 /** An event of this page, whose caller waits; functions are not part of JSON, so this one never travels. */
 export interface Waiting extends TrackerEvent {
-  _settle?: (answer: Response) => void;
+  _settle?: (answer: Answer) => void;
 }

@@ -39,8 +39,7 @@ const add: Step = (event, envelope) => {
 
 /** Look again in `wait` milliseconds. */
 const soon = (wait: number): void => {
-  clearTimeout(timer);
-  timer = setTimeout(flush, wait);
+  timer = setTimeout(flush, wait, clearTimeout(timer));
 };
 
 const pack = (body: Body): string => {
@@ -77,12 +76,13 @@ const flush = async (): Promise<void> => {
       credentials: config.credentials,
       referrerPolicy: 'strict-origin',
     } as RequestInit);
-    const header = (name: string): string | null => answer.headers.get(name);
-    if (/^5|408|429/.test(answer.status as unknown as string)) throw header('Retry-After');
+    if (/^5|408|429/.test(answer.status as unknown as string)) throw answer.headers.get('Retry-After');
     queue = queue.filter((other) => other !== body);
-    for (const event of body.batch as Waiting[]) event._settle?.(answer);
+    // When some were refused, the answer says what became of each: every caller hears of his own event.
+    const said = await answer.clone().json().catch(uuid); // no JSON: any value without `events`
+    (body.batch as Waiting[]).map((event, at) => event._settle?.(Object.assign(answer.clone(), said.events?.[at])));
     fails = 0;
-    next = Date.now() + (+header('X-Headwater-Interval')! || 2e3);
+    next = Date.now() + (+answer.headers.get('X-Headwater-Interval')! || 2e3);
   } catch (seconds) {
     delete body.sentAt;
     fails = -~fails!;
@@ -122,14 +122,14 @@ const adopt = (): void => {
       if (until > Date.now()) setTimeout(takeOver, until - Date.now());
       else {
         // The collector knows an id for an hour: what may have arrived already must not come again after that.
-        queue.unshift(...left.filter(({ sentAt }) => !(sentAt! < Date.now() - 3e6)));
+        queue.unshift(...left.filter((body) => !(body.sentAt! < Date.now() - 3e6)));
         delete localStorage[other];
         soon(0);
       }
     }
 };
 /** One tab at a time; where there are no locks, the lease must do. */
-const takeOver = (): unknown => navigator.locks?.request('hw', () => guard(adopt)).catch(guard) || guard(adopt);
+const takeOver = (): unknown => navigator.locks?.request('hw', adopt).catch(uuid) || guard(adopt);
 
 export const queued = (): void => {
   prefix = `hw:${endpoint}:`;

@@ -1,7 +1,7 @@
 // One visitor on several of a company's domains: links to exactly those carry the id, for two minutes and this browser.
 import { config } from '../core/config.ts';
 import { press } from '../core/press.ts';
-import { identity } from './visitor.ts';
+import { who } from '../core/emit.ts';
 
 const parameter = 'hw_x';
 
@@ -17,15 +17,15 @@ export const crossdomain = (): void => {
   const carried = url.searchParams.get(parameter);
   if (carried) {
     const id = carried.split('.')[0]!;
-    if (carried === sign(id, 0) || carried === sign(id, 1)) identity._id = id;
+    if (carried === sign(id, 0) || carried === sign(id, 1)) who._id = id;
     // It has done its work: it must not be shared or counted.
     url.searchParams.delete(parameter);
     history.replaceState(history.state, '', url);
   }
   press('a[href]', (link: HTMLAnchorElement) => {
-    if (!config.domains!.includes(link.hostname) || !identity._id) return;
+    if (!config.domains!.includes(link.hostname) || !who._id) return;
     const to = new URL(link.href);
-    to.searchParams.set(parameter, sign(identity._id, 0));
+    to.searchParams.set(parameter, sign(who._id, 0));
     link.href = to as unknown as string;
   });
 };

@@ -14,9 +14,8 @@ export const debug = (): void => {
   steps.push((event, envelope) => {
     say(event);
     const outcome = deliver(event, envelope);
-    (outcome as Promise<Response> | undefined)?.then(async (answer) =>
-      say(event.messageId, answer.status, await answer.clone().text()),
-    );
+    // Of an answer only what was said of this event is its own, and so written.
+    (outcome as Promise<Response> | undefined)?.then((answer) => say(event.messageId, answer.status, answer));
     return outcome;
   });
 };

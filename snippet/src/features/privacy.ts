@@ -8,7 +8,7 @@ export const privacy = (): void => {
   let out = guard(() => localStorage.hw_out);
   const choose = (choice: string): void => {
     out = choice;
-    guard(() => (localStorage.hw_out = choice));
+    localStorage.hw_out = choice; // where storage is denied this ends the call, and the choice lasts as long as the page
   };
   api.optOut = () => choose('1');
   api.optIn = () => choose('');
