@@ -133,6 +133,8 @@ def _dialect_routes(dialects: DialectBridge, documents: ClientDocuments) -> list
         *_either("/groups", dialects.takes("mixpanel")),
         *_either("/groups/", dialects.takes("mixpanel")),
         *_either("/import", dialects.takes("mixpanel")),
+        *_posted(f"/r/{_SOURCE}", dialects.takes("reports")),
+        *_posted(f"/v/{_SOURCE}", dialects.takes("vitals")),
         *_fetched(f"/array/{_WRITE_KEY}/config", documents.posthog),
         *_fetched(f"/array/{_WRITE_KEY}/config.js", documents.posthog_script),
         *_posted("/flags", documents.posthog_flags),

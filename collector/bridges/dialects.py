@@ -12,7 +12,7 @@ from collector.bridges.rest import accept_key
 from collector.bridges.web import require_origin
 from collector.exchange import PIXEL_HEADERS, Answer, query_of
 from collector.model import Hit, Outcome, Reason, Refusal, Source
-from collector.protocols.dialect import Call, Dialect, Sent, readable
+from collector.protocols.dialect import IN_PATH, Call, Dialect, Sent, readable
 from collector.protocols.dialects import DIALECTS
 from collector.sources.base import site_name
 
@@ -77,7 +77,7 @@ class DialectBridge:
     def _source(self, name: str, sent: Sent, request: web.Request, secrets: list[str]) -> tuple[Source, str]:
         """Return the source of the first known site, web source's own id or alias, or write key, named too.
 
-        Raises Refusal unknown_key, source_disabled, origin_forbidden.
+        Raises Refusal unknown_source, unknown_key, source_disabled, origin_forbidden.
         """
         catalogue = self._pipeline.catalogue
         for site in sent.sites:
@@ -87,6 +87,8 @@ class DialectBridge:
                 if source.bridge == "web":
                     require_origin(request, source.settings.origins, source.id)
                 return self._pipeline.accept(source.id, source.bridge), ""
+        if name in IN_PATH:
+            raise Refusal(Reason.UNKNOWN_SOURCE)
         secrets += sent.sites
         try:
             return accept_key(self._pipeline, request, sent.sites)

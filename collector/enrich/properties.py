@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from collector import metrics
 from collector.enrich import redact
-from collector.protocols.dialect import NAMES
+from collector.protocols.dialect import IN_PATH, NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.model import Event, Hit, Privacy
 
-_IN_CONTEXT = ("traits", *NAMES)
-_DIALECTS = frozenset(NAMES)
+_IN_CONTEXT = ("traits", *NAMES, *IN_PATH)
+_DIALECTS = frozenset(NAMES + IN_PATH)
 _MASKED = "***"
 _SHOWN = 4  # of a masked text, at its end, if that is no more than a third of it
 
@@ -24,6 +24,8 @@ _SHOWN = 4  # of a masked text, at its end, if that is no more than a third of i
 def judge(event: Event, hit: Hit) -> None:
     """Remove, rewrite and redact what the source says; count every redaction, the page's included."""
     privacy = hit.source.privacy
+    if "properties" in event.message and not event.message["context"].keys().isdisjoint(IN_PATH):
+        event.message["properties"] = _clean_addresses(event.message["properties"], privacy.parameters)
     context = event.message["context"] = _with_clean_addresses(event.message["context"], privacy)
     found: Counter[str] = Counter(context.get("redacted", {}))
     if privacy.remove or privacy.values or privacy.scan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from tests.clients.island import Island, can_be_made, island
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from playwright.async_api import Page
+    from playwright.async_api import Browser, Page
 
 HERE = Path(__file__).parent
 
@@ -67,14 +68,21 @@ def place(one_island: Island) -> Island:
     return one_island
 
 
+@asynccontextmanager
+async def chromium_on(place: Island, folder: Path, *arguments: str) -> AsyncIterator[Browser]:
+    """Yield a Chromium on the island."""
+    program = folder / "chromium"
+    program.write_text(f'#!/bin/sh\nexec {" ".join(place.enter)} {find_chromium()} "$@"\n')
+    program.chmod(0o700)
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, *arguments])
+        yield chromium
+        await chromium.close()
+
+
 @pytest.fixture
 async def page(place: Island, tmp_path: Path) -> AsyncIterator[Page]:
     """An empty page of a Chromium on the island, which resolves no name anywhere."""
-    program = tmp_path / "chromium"
-    program.write_text(f'#!/bin/sh\nexec {" ".join(place.enter)} {find_chromium()} "$@"\n')
-    program.chmod(0o700)
     alone = f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {place.address}"
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, alone])
+    async with chromium_on(place, tmp_path, alone) as chromium:
         yield await chromium.new_page(locale="de-CH")
-        await chromium.close()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import ClientSession, web
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
 
 # What networks and servers do: refuse twice, ask to wait, take everything and lose the answer.
@@ -66,16 +67,18 @@ def _failed(request: web.Request, status: int) -> web.Response:
 
 
 @asynccontextmanager
-async def faulty_way(target: str, faults: tuple[int | str, ...], address: str) -> AsyncIterator[FaultyWay]:
-    """Yield a way to a collector, on a port of its own of an address."""
+async def faulty_way(
+    target: str, faults: tuple[int | str, ...], address: str, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[FaultyWay]:
+    """Yield a way to a collector, on a port of its own of an address; with ``tls`` by HTTPS."""
     async with ClientSession(auto_decompress=False) as client:
         way = FaultyWay(target, client, faults)
         app = web.Application(client_max_size=2**24)
         app.router.add_route("*", "/{path:.*}", way.handle)
         runner = web.AppRunner(app, access_log=None, auto_decompress=False)
         await runner.setup()
-        await web.TCPSite(runner, address, 0).start()
-        way.url = f"http://{address}:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, address, 0, ssl_context=tls).start()
+        way.url = f"{'https' if tls else 'http'}://{address}:{runner.addresses[0][1]}"
         try:
             yield way
         finally:
