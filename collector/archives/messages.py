@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from collector.archives.item import Format, Item, moment
 from collector.protocols import native
 from collector.protocols.decode import parse_forgiving, to_json
-from collector.protocols.dialect import Call
+from collector.protocols.dialect import NAMES, Call
 from collector.protocols.dialects import DIALECTS
 from collector.protocols.payload import Payload
 from collector.protocols.segment import segment
@@ -107,6 +107,6 @@ FORMATS = {
     "segment": Format("Messages of Segment and RudderStack, as they store them", "values", _segment),
     **{
         name: Format(f"Bodies or single events as {name}'s clients send them", "values", _dialect(name))
-        for name in DIALECTS
+        for name in NAMES
     },
 }
