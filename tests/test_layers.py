@@ -22,7 +22,7 @@ LAYERS = [
     {"doors"},
     {"app"},
     {"routes", "logs"},
-    {"bridges", "console", "api", "health", "compare"},
+    {"bridges", "console", "api", "health", "compare", "selftest"},
     {"tracker", "checkup", "handler"},
     {"answer", "replay", "lean", "probe", "archives"},
     {"pipeline"},

@@ -19,6 +19,7 @@ from collector.cli.import_ import import_
 from collector.cli.key import key
 from collector.cli.link import link
 from collector.cli.people import export, forget
+from collector.cli.selftest import selftest
 from collector.cli.serve import serve
 from collector.cli.sink import sink
 from collector.cli.source import snippet, source
@@ -68,6 +69,7 @@ COMMANDS = (
     forget,
     export,
     doctor,
+    selftest,
 )
 for command in COMMANDS:
     cli.add_command(command)

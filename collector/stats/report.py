@@ -88,6 +88,12 @@ class Figures:
         points = _points(answers[len(DIMENSIONS) :], report.step, begin, now)
         return Overview(begin, points, visitors, tops)
 
+    async def forget(self, source: str) -> None:
+        """Delete all numbers of a source that was made for a test."""
+        pattern = self._names.stats(source).replace("[", "\\[") + ":*"
+        async for key in self._redis.scan_iter(match=pattern, count=1000):
+            await self._redis.delete(key)
+
     async def reasons(self, source: str, days: Iterable[int]) -> dict[int, dict[str, int]]:
         """Return for days, counted since 1970, why events were refused or dropped; nine are kept."""
         prefix, wanted = self._names.stats(source), list(days)

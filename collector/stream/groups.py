@@ -49,6 +49,12 @@ async def drop_group(redis: Redis, names: Names, stream: str, partitions: int, g
     return dropped
 
 
+async def drop_stream(redis: Redis, names: Names, stream: str, partitions: int) -> None:
+    """Delete a stream that was made for a test, with its groups."""
+    for partition in range(partitions):
+        await redis.delete(names.stream(partition, stream))
+
+
 async def unread(redis: Redis, names: Names, stream: str, partitions: int, group: str) -> int | None:
     """Count what a group has not acknowledged; None when Redis cannot tell now."""
     try:
