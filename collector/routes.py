@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from collector.answer import (
     cross_origin,
@@ -43,6 +43,7 @@ _EVENT, _KEY, _SESSION = "{kind:[^/]{1,200}}", "{source:[^/]{1,200}}", "{session
 _VENDOR, _VERSION = r"{vendor:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+}", "{version:[^/]{1,100}}"
 _WRITE_KEY = "{key:[^/]{1,200}}"
 _PATH = "{path:.*}"
+_ANYTHING = r"/{rest:[\s\S]*}"  # also a line break, which a dot does not stand for
 _SIGNED = "{token:[^/]{1,8000}}"
 _DIGEST = "{digest:[0-9a-f]{16}}"
 
@@ -97,9 +98,10 @@ def public_routes(
         ("GET", "/robots.txt", robots),
     ]
     routes = [web.get("/.well-known/gpc.json", guarded(gpc))]  # the one path that stands where others look
-    for method, path, handler in table:
-        routes.append(web.route(method, prefix + path, guarded(handler)))
-    return [*routes, web.route("*", "/{rest:.*}", guarded(unmatched))]
+    for method, path, handler in [*table, ("*", _ANYTHING, unmatched)]:
+        where = path if path == _ANYTHING else prefix + path
+        routes.append(web.route(method, where, guarded(handler), expect_handler=go_on))
+    return routes
 
 
 def _dialect_routes(dialects: DialectBridge, documents: ClientDocuments) -> list[tuple[str, str, Handler]]:
@@ -191,6 +193,13 @@ async def robots(_request: web.Request) -> Answer:
 async def gpc(_request: web.Request) -> Answer:
     """Say that Global Privacy Control is honoured, as https://www.w3.org/TR/gpc/ asks."""
     return json_answer(200, {"gpc": True, "lastUpdate": _GPC_SINCE}, {})
+
+
+async def go_on(request: web.Request) -> None:
+    """Let a body come that waits to be asked for; what else a client expects changes no answer."""
+    if request.version >= HttpVersion11 and request.headers["Expect"].lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer has not begun
 
 
 async def unmatched(request: web.Request) -> Answer:

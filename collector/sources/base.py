@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from collector.protocols.dialect import NAMES
 
 _SITE = re.compile(rf"^({'|'.join(NAMES)}):[^\s,]{{1,200}}$")
-_ORIGIN = re.compile(r"^https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?$")
+_ORIGIN = re.compile(r"^https?://(\*\.)?[a-z0-9.-]{1,253}(:\d{1,5})?$")
 
 
 class StrictModel(BaseModel):
@@ -21,13 +21,15 @@ class StrictModel(BaseModel):
 
 def _known_form(value: str) -> str:
     if value != "*" and not _ORIGIN.match(value):
-        raise ValueError(f"{value!r} is no origin: use https://host, https://*.host or *")
+        raise ValueError(f"{value[:100]!r} is no origin: use https://host, https://*.host or *")
     return value
 
 
 def _known_site(value: str) -> str:
     if not _SITE.match(value):
-        raise ValueError(f"{value!r} is no site: write one of {', '.join(NAMES)}, a colon and the id there")
+        raise ValueError(
+            f"{value[:100]!r} is no site: write one of {', '.join(NAMES)}, a colon and the id there"
+        )
     return value
 
 

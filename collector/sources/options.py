@@ -33,7 +33,7 @@ def check_options(options: dict[str, Any]) -> dict[str, Any]:
             raise ValueError(f"{name!r} follows from the source's {DERIVED[name]}: set it there")
         if name not in known:
             names = ", ".join(sorted(known.keys() - DERIVED.keys()))
-            raise ValueError(f"{name!r} is no option of the tracker: choose from {names}")
+            raise ValueError(f"{name[:100]!r} is no option of the tracker: choose from {names}")
         _check(name, value, known[name])
     return options
 

@@ -66,7 +66,7 @@ class WebSettings(StrictModel):
         known = known_features()
         for feature in value:
             if feature not in known:
-                raise ValueError(f"{feature!r} is no feature: choose from {', '.join(sorted(known))}")
+                raise ValueError(f"{feature[:100]!r} is no feature: choose from {', '.join(sorted(known))}")
         return value
 
     @model_validator(mode="after")

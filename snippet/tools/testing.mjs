@@ -37,7 +37,7 @@ export async function collector({
     if (pathname.startsWith('/e/')) {
       state.requests.push(request);
       let text = '';
-      request.on('data', (chunk) => (text += chunk));
+      request.setEncoding('utf8').on('data', (chunk) => (text += chunk));
       request.on('end', () => {
         const sent = JSON.parse(text);
         state.bodies.push(text);

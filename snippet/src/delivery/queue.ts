@@ -117,7 +117,8 @@ const leave = (): void => {
 /** What closed pages and dead tabs left goes first: it is older. */
 const adopt = (): void => {
   for (const other in localStorage)
-    if (!other.indexOf(prefix) && other !== key) {
+    guard(() => {
+      if (other.indexOf(prefix) || other === key) return;
       const [until, left] = JSON.parse(localStorage[other]) as [number, Body[]];
       if (until > Date.now()) setTimeout(takeOver, until - Date.now());
       else {
@@ -126,7 +127,7 @@ const adopt = (): void => {
         delete localStorage[other];
         soon(0);
       }
-    }
+    });
 };
 /** One tab at a time; where there are no locks, the lease must do. */
 const takeOver = (): unknown => navigator.locks?.request('hw', adopt).catch(uuid) || guard(adopt);
