@@ -1,4 +1,4 @@
-"""Cache poisoning: whatever one client asks for, the next gets the tracker; straight, from nginx and from Varnish."""
+"""Cache poisoning: what one client asks for never changes what the next one gets; from caches neither."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ http {{
 
 @asynccontextmanager
 async def varnish(folder: Path, collector: int) -> AsyncIterator[int]:
-    """Yield the port of a Varnish that does what it does unless told otherwise, but overlooks host and query in its keys."""
+    """Yield the port of a Varnish as it is, but that its keys overlook host and query."""
     port = free_port()
     (folder / "default.vcl").write_text(f"""
 vcl 4.1;
@@ -290,9 +290,8 @@ async def test_whatever_one_client_asks_for_the_next_one_gets_the_tracker(
     """Each attack has a name of the source to itself, so no cache holds anything under it yet."""
     async with run_collector(settings) as running:
         told = attacks()
-        source = await running.add(
-            id="web1", settings={"aliases": [f"a{number}" for number in range(len(told))]}
-        )
+        names = [f"a{number}" for number in range(len(told))]
+        source = await running.add(id="web1", settings={"aliases": names})
         tracker = render(source).body
         wrong: dict[bytes, object] = {}
         async with WAYS[way](tmp_path, running.parts.ports.public) as port:
@@ -329,7 +328,8 @@ def is_tracker(seen: Seen, tracker: bytes) -> bool:
 
 
 def is_clean(seen: Seen, tracker: bytes) -> bool:
-    """Tell whether an answer is the tracker, or nothing that a cache may keep; a proxy's own errors are its own."""
+        names = [f"a{number}" for number in range(len(told))]
+        source = await running.add(id="web1", settings={"aliases": names})
     if seen.status in {200, 206, 304} and seen.body in {tracker, b""}:
         return True
     if seen.status in {206, 416}:  # parts, which caches cut from their copies; the collector sends none
