@@ -328,8 +328,7 @@ def is_tracker(seen: Seen, tracker: bytes) -> bool:
 
 
 def is_clean(seen: Seen, tracker: bytes) -> bool:
-        names = [f"a{number}" for number in range(len(told))]
-        source = await running.add(id="web1", settings={"aliases": names})
+    """Tell whether an answer is the tracker, nothing to be kept by caches, or a proxy's own error."""
     if seen.status in {200, 206, 304} and seen.body in {tracker, b""}:
         return True
     if seen.status in {206, 416}:  # parts, which caches cut from their copies; the collector sends none

@@ -117,17 +117,17 @@ const leave = (): void => {
 /** What closed pages and dead tabs left goes first: it is older. */
 const adopt = (): void => {
   for (const other in localStorage)
-    guard(() => {
-      if (other.indexOf(prefix) || other === key) return;
-      const [until, left] = JSON.parse(localStorage[other]) as [number, Body[]];
-      if (until > Date.now()) setTimeout(takeOver, until - Date.now());
-      else {
-        // The collector knows an id for an hour: what may have arrived already must not come again after that.
-        queue.unshift(...left.filter((body) => !(body.sentAt! < Date.now() - 3e6)));
-        delete localStorage[other];
-        soon(0);
-      }
-    });
+    if (!other.indexOf(prefix) && other !== key)
+      try {
+        const [until, left] = JSON.parse(localStorage[other]) as [number, Body[]];
+        if (until > Date.now()) setTimeout(takeOver, until - Date.now());
+        else {
+          // The collector knows an id for an hour: what may have arrived already must not come again after that.
+          queue.unshift(...left.filter((body) => !(body.sentAt! < Date.now() - 3e6)));
+          delete localStorage[other];
+          soon(0);
+        }
+      } catch {} // damaged: it must not hold up the others
 };
 /** One tab at a time; where there are no locks, the lease must do. */
 const takeOver = (): unknown => navigator.locks?.request('hw', adopt).catch(uuid) || guard(adopt);
