@@ -141,6 +141,7 @@ class Event:
     visitor: str
     message: dict[str, Any]
     stream: str = ""  # the source's, unless enrichment names another
+    flags: tuple[str, ...] = ()  # what had to be repaired in it, beside what its hit is flagged with
 
 
 @dataclass(slots=True)  # not frozen: that would triple the cost of making one, and every event has one

@@ -48,6 +48,8 @@ def encode(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
 
     def write(event: Event) -> Refusal | None:
         event.message |= stamp
+        if event.flags:
+            event.message["collector"] = _flagged(stamp["collector"], event.flags)
         data = written[event.index] = contexts.write(event.message)
         if len(data) > rules.limits.event_bytes:
             return Refusal(Reason.EVENT_TOO_LARGE, f"The limit is {rules.limits.event_bytes} bytes.")
@@ -55,6 +57,11 @@ def encode(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
 
     batch.set_apart(write)
     return [_record(event, hit.source, rules, written[event.index]) for event in batch.events]
+
+
+def _flagged(stamp: dict[str, Any], flags: tuple[str, ...]) -> dict[str, Any]:
+    """Return the stamp of an event that has flags of its own, beside those of its hit."""
+    return {**stamp, "flags": [*stamp.get("flags", ()), *flags]}
 
 
 def quarantined(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from collector.cli import cli
 from collector.model import Reason
+from collector.protocols import (
+    amplitude,
+    ga4_rules,
+    matomo,
+    mixpanel,
+    plausible,
+    posthog,
+    snowplow,
+    their_limits,
+    umami,
+)
 from tools.make_docs import DOCS, pages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -63,3 +79,42 @@ def test_reasons_are_unique_and_have_a_sentence() -> None:
         reason.help.endswith(".") and (reason.status == 200 or 400 <= reason.status < 600)
         for reason in Reason
     )
+
+
+def test_every_limit_of_another_system_is_documented() -> None:
+    text = (DOCS / "dialects.md").read_text(encoding="utf-8")
+    table = text.partition("## Their limits")[2].partition("\n## ")[0]
+    rows = {cells[1].strip(): row for row in table.splitlines() if len(cells := row.split("|")) > 2}
+    limits = {
+        "Plausible": plausible.LIMITS,
+        "Umami": umami.LIMITS,
+        "PostHog": posthog.LIMITS,
+        "Matomo": matomo.LIMITS,
+        "Snowplow": snowplow.LIMITS,
+        "Google, servers": ga4_rules.LIMITS,
+        "Google, pages": ga4_rules.PAGE_LIMITS,
+        "Amplitude": amplitude.LIMITS,
+        "Mixpanel": mixpanel.LIMITS,
+    }
+    rows["Google, servers"] += rows["Google, pages"]
+
+    assert {
+        (name, number)
+        for name, each in limits.items()
+        for number in _numbers(asdict(each))
+        if f"{number:,}" not in rows[name]
+    } == set()
+    assert f"{amplitude.BATCH_LIMITS.body_bytes:,}" in rows["Amplitude"]
+
+
+def _numbers(limits: dict[str, Any]) -> Iterator[int]:
+    for value in limits.values():
+        if isinstance(value, dict):
+            yield from _numbers(value)
+        elif value and not isinstance(value, bool):
+            yield value
+
+
+@pytest.mark.parametrize("flag", their_limits.FLAGS)
+def test_every_flag_of_a_limit_is_documented(flag: str) -> None:
+    assert f"`{flag}`" in (DOCS / "dialects.md").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from collector.protocols.dialect import IDS, Call, Dialect, Sent, finished, in_t
 from collector.protocols.ids import digest
 from collector.protocols.payload import read_payload
 from collector.protocols.segment import speak_for_browser
-from collector.protocols.their_limits import TheirLimits
+from collector.protocols.their_limits import Fields, TheirLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,8 +24,11 @@ NAME = "amplitude"
 BATCH_PATH = "/batch"
 PAGE_VIEW = "[Amplitude] Page Viewed"
 KINDS = {"$identify": "identify", "$groupidentify": "group", PAGE_VIEW: "page"}
-# https://amplitude.com/docs/apis/analytics/http-v2 and …/batch-event-upload; texts as its SDKs cut them.
-_LIMITS = TheirLimits(events=2000, properties=1024, key=1024, value=1024, shortest_id=5, longest_id=1024)
+# https://amplitude.com/docs/apis/analytics/http-v2 and …/batch-event-upload
+_TEXTS = Fields(value=1024)
+_LIMITS = TheirLimits(
+    events=2000, cut_name=1024, properties=_TEXTS, traits=_TEXTS, shortest_id=5, longest_id=1024
+)
 LIMITS = replace(_LIMITS, body_bytes=1_000_000)
 BATCH_LIMITS = replace(_LIMITS, body_bytes=20_000_000)
 PLACES = {

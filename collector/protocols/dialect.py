@@ -96,20 +96,18 @@ def in_turn(
         most = min(limits.events, theirs.events or limits.events)
         if len(items) > most:
             raise Refusal(Reason.TOO_MANY_EVENTS, f"The limit is {most}.")
-        held: set[str] = set()
 
         def checked(index: int, item: Any) -> Event:
             if not isinstance(item, dict):
                 raise Refusal(Reason.NOT_AN_OBJECT, "An event must be an object.")
             check_depth(item, limits.depth)
             event = one(index, item, hit)
-            held.update(theirs.hold(event.message))
+            if theirs is not NONE:
+                theirs.hold(event)
             check_depth(event.message, limits.depth + _OWN_DEPTH)  # texts in it may have been JSON
             return event
 
-        batch = understand_each(Batch(name, flags=flags), list(items), checked)
-        batch.flags += tuple(sorted(held))
-        return batch
+        return understand_each(Batch(name, flags=flags), list(items), checked)
 
     return understand
 

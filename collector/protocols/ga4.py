@@ -20,7 +20,7 @@ from collector.protocols.dialect import (
     parameters,
     placed,
 )
-from collector.protocols.ga4_rules import MOST_EVENTS, judged, message_of
+from collector.protocols.ga4_rules import LIMITS, judged, message_of
 from collector.protocols.gtag import COLLECT_PATH, KINDS, NAME, gtag
 from collector.protocols.payload import read_payload
 from collector.protocols.segment import speak_for_browser
@@ -49,6 +49,7 @@ def _read(call: Call) -> Sent:
 
 def _measured(call: Call, *, debug: bool) -> Sent:
     """Return what the Measurement Protocol sent; for ``debug`` what Google would say of it, and no event."""
+    LIMITS.admit_body(call.body)
     payload = read_payload(call.body, call.headers.get("Content-Type", ""))
     envelope = payload.value
     if not isinstance(envelope, dict):
@@ -63,7 +64,7 @@ def _measured(call: Call, *, debug: bool) -> Sent:
 
     return Sent(
         tuple(filter(None, named)),
-        in_turn(NAME, items, one, payload.flags),
+        in_turn(NAME, items, one, payload.flags, LIMITS),
         secrets=tuple(filter(None, (secret, quote(secret)))),
         more=judged(envelope) if debug else None,
     )
@@ -73,8 +74,6 @@ def _items(events: Any) -> list[Any]:
     items = [events] if isinstance(events, dict) else events  # ga4mp's postponed events stand alone
     if not isinstance(items, list):
         raise Refusal(Reason.NOT_A_LIST, "events must be a list.")
-    if len(items) > MOST_EVENTS:
-        raise Refusal(Reason.TOO_MANY_EVENTS, f"GA4 takes {MOST_EVENTS} events a request.")
     return items
 
 

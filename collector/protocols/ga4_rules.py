@@ -1,20 +1,23 @@
 """What Google's validation server says of a request of the Measurement Protocol.
 
 Source: https://developers.google.com/analytics/devguides/collection/protocol/ga4/sending-events and the
-reference beside it. They are Google's limits: of these we hold clients to MOST_EVENTS only.
+reference beside it; what is not in LIMITS is told when asked for, and else taken as it comes.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from collector.protocols.their_limits import Fields, TheirLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-MOST_EVENTS = 25
-_MOST_PARAMS = 25
-_LONGEST_VALUE = 100
+_PARAMS, _TRAITS = Fields(most=25, key=40, value=100), Fields(most=25, key=24, value=36)
+PAGE_LIMITS = TheirLimits(longest_name=40, properties=_PARAMS, traits=_TRAITS)
+LIMITS = replace(PAGE_LIMITS, body_bytes=130_000, events=25)
 _NAME = re.compile("[A-Za-z][A-Za-z0-9_]{0,39}")
 _LONG_BY_NATURE = ("page_location", "page_referrer", "page_title")  # these may be longer, as the pages are
 _RESERVED = frozenset(
@@ -70,9 +73,9 @@ def _wrong(envelope: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     if not isinstance(events, list) or not events:
         yield "events", "events must be a list with one event at least.", "VALUE_REQUIRED"
         return
-    if len(events) > MOST_EVENTS:
-        yield "events", f"A request may have {MOST_EVENTS} events.", "EXCEEDED_MAX_ENTITIES"
-    for index, event in enumerate(events[:MOST_EVENTS]):
+    if len(events) > LIMITS.events:
+        yield "events", f"A request may have {LIMITS.events} events.", "EXCEEDED_MAX_ENTITIES"
+    for index, event in enumerate(events[: LIMITS.events]):
         yield from _wrong_with(f"events[{index}]", event)
 
 
@@ -90,16 +93,16 @@ def _wrong_with(path: str, event: Any) -> Iterator[tuple[str, str, str]]:
     if not isinstance(params, dict):
         yield f"{path}.params", "params must be an object.", "VALUE_INVALID"
         return
-    if len(params) > _MOST_PARAMS:
-        yield f"{path}.params", f"An event may have {_MOST_PARAMS} parameters.", "EXCEEDED_MAX_ENTITIES"
+    if len(params) > _PARAMS.most:
+        yield f"{path}.params", f"An event may have {_PARAMS.most} parameters.", "EXCEEDED_MAX_ENTITIES"
     yield from _wrong_params(f"{path}.params", params)
 
 
 def _wrong_params(path: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for number, (key, value) in enumerate(params.items()):
-        if number == _MOST_PARAMS:
+        if number == _PARAMS.most:
             return
         if not _NAME.fullmatch(key):
             yield path, "A parameter's name is 40 letters, digits and _ at most.", "NAME_INVALID"
-        elif isinstance(value, str) and len(value) > _LONGEST_VALUE and key not in _LONG_BY_NATURE:
-            yield f"{path}.{key}", f"A value may have {_LONGEST_VALUE} characters.", "VALUE_OUT_OF_BOUNDS"
+        elif isinstance(value, str) and len(value) > _PARAMS.value and key not in _LONG_BY_NATURE:
+            yield f"{path}.{key}", f"A value may have {_PARAMS.value} characters.", "VALUE_OUT_OF_BOUNDS"

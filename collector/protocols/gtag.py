@@ -17,6 +17,7 @@ from collector.protocols.dialect import (
     placed,
     with_numbers,
 )
+from collector.protocols.ga4_rules import PAGE_LIMITS
 from collector.protocols.segment import speak_for_browser
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def gtag(call: Call) -> Sent:
         if len(lines) > limits.events:  # before each line is given all that the query says
             raise Refusal(Reason.TOO_MANY_EVENTS, f"The limit is {limits.events}.")
         items = [_item(common, line) for line in lines]
-        return in_turn(NAME, items, one, ())(hit, limits)
+        return in_turn(NAME, items, one, (), PAGE_LIMITS)(hit, limits)
 
     def one(index: int, item: dict[str, Any], hit: Hit) -> Event:
         if item.get("tid", "") != site:

@@ -28,6 +28,7 @@ from collector.protocols.dialect import (
 )
 from collector.protocols.payload import read_payload
 from collector.protocols.segment import speak_for_browser
+from collector.protocols.their_limits import Fields, TheirLimits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from collector.model import Event, Hit, Outcome
 
 NAME = "matomo"
+# https://matomo.org/faq/troubleshooting/faq_21239/ and the columns of its tables
+LIMITS = TheirLimits(cut_name=1024, properties=Fields(value=1024), longest_id=200)
 _TOKEN = "token_auth"  # noqa: S105 - the parameter's name
 PLACES = {
     "url": "context.page.url",
@@ -113,7 +116,7 @@ def _read(call: Call) -> Sent:
     silent = not bulk and text(items[0], "send_image") == "0"
     return Sent(
         tuple(sites),
-        in_turn(NAME, items, one, payload.flags),
+        in_turn(NAME, items, one, payload.flags, LIMITS),
         secrets=(*secrets, *map(quote, secrets)),
         more="bulk" if bulk else "silent" if silent else "picture",
         tells_each=bulk,

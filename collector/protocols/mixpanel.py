@@ -10,13 +10,22 @@ from collector.model import Reason, Refusal
 from collector.protocols.batch import an_object, text
 from collector.protocols.clock import seconds_to_ms, to_ms
 from collector.protocols.decode import parse_forgiving
-from collector.protocols.dialect import IDS, MOST_ITEMS, Call, Dialect, Sent, finished, in_turn, placed
+from collector.protocols.dialect import (
+    IDS,
+    MOST_ITEMS,
+    Call,
+    Dialect,
+    Sent,
+    finished,
+    in_turn,
+    placed,
+)
 from collector.protocols.ids import digest
 from collector.protocols.mixpanel_answers import accepted, asked, refused
 from collector.protocols.packed import Packed, sent_at, unpacked
 from collector.protocols.payload import read_query
 from collector.protocols.segment import speak_for_browser
-from collector.protocols.their_limits import TheirLimits
+from collector.protocols.their_limits import Fields, TheirLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +36,10 @@ NAME = "mixpanel"
 IMPORT_PATH, PEOPLE_PATH, GROUPS_PATH = "/import", "/engage", "/groups"
 KINDS = {"$mp_web_page_view": "page", "$identify": "identify", "$create_alias": "alias"}
 # https://docs.mixpanel.com/reference/import-events and …/track-event
-LIMITS = TheirLimits(body_bytes=10_000_000, events=2000, longest_name=255, properties=255, key=255, value=255)
+_FIELDS = Fields(most=255, key=255, value=255)
+LIMITS = TheirLimits(
+    body_bytes=10_000_000, events=2000, longest_name=255, properties=_FIELDS, traits=_FIELDS, longest_id=255
+)
 PLACES = {
     "$current_url": "context.page.url",
     "current_page_title": "context.page.title",

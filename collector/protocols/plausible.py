@@ -9,6 +9,7 @@ from collector.model import Reason, Refusal
 from collector.protocols.batch import text
 from collector.protocols.dialect import Call, Dialect, Sent, finished, in_turn, inner_json, placed, readable
 from collector.protocols.payload import read_payload
+from collector.protocols.their_limits import Fields, TheirLimits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from collector.model import Event, Hit, Outcome
 
 NAME = "plausible"
+# https://github.com/plausible/analytics/blob/master/lib/plausible/ingestion/request.ex
+LIMITS = TheirLimits(
+    longest_name=120, longest_url=2000, properties=Fields(most=30, key=300, value=2000, strict=True)
+)
 _PROPERTIES = ("p", "props", "m", "meta")
 PLACES = {
     **dict.fromkeys(("u", "url"), "context.page.url"),
@@ -33,7 +38,7 @@ def _read(call: Call) -> Sent:
     domains = text(item, "d", 2000) or text(item, "domain", 2000) or ""
     # One request may count for several sites, as Plausible's data-domain; here the first known one counts.
     sites = tuple(site for part in domains.split(",")[:10] if (site := part.strip()))
-    return Sent(sites, in_turn(NAME, [item], _event, payload.flags))
+    return Sent(sites, in_turn(NAME, [item], _event, payload.flags, LIMITS))
 
 
 def _event(index: int, item: dict[str, Any], hit: Hit) -> Event:

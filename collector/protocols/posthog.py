@@ -21,6 +21,7 @@ from collector.protocols.dialect import (
 from collector.protocols.ids import digest
 from collector.protocols.packed import sent_at, unpacked
 from collector.protocols.segment import speak_for_browser
+from collector.protocols.their_limits import TheirLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collector.model import Event, Hit, Outcome
 
 NAME = "posthog"
+# https://github.com/PostHog/posthog/tree/master/rust/capture; an event of more than 1 MB is larger than ours
+LIMITS = TheirLimits(body_bytes=20_000_000, longest_id=200)
 EACH_PATH = "/i/v1/analytics/events"  # the one whose answer names what became of each event
 KINDS = {
     "$pageview": "page",
@@ -90,6 +93,7 @@ FLAGS = {
 
 
 def _read(call: Call) -> Sent:
+    LIMITS.admit_body(call.body)
     packed = unpacked(call)
     value = packed.value
     envelope = value if isinstance(value, dict) else {}
@@ -105,7 +109,7 @@ def _read(call: Call) -> Sent:
     ids = [item.get("uuid") if isinstance(item, dict) else None for item in items]
     return Sent(
         tuple(_tokens(call, envelope, items)),
-        in_turn(NAME, items, one, packed.flags),
+        in_turn(NAME, items, one, packed.flags, LIMITS),
         more=[item if isinstance(item, str) else "" for item in ids] if each else None,
         tells_each=each,
     )

@@ -27,6 +27,7 @@ from collector.protocols.dialect import (
 )
 from collector.protocols.payload import read_payload
 from collector.protocols.segment import speak_for_browser
+from collector.protocols.their_limits import TheirLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from collector.model import Event, Hit, Outcome
 
 NAME = "snowplow"
+# https://docs.snowplow.io/docs/fundamentals/canonical-event
+LIMITS = TheirLimits(longest_name=1000, longest_url=4096, longest_id=255)
 _KINDS = {"pv": "", "pp": "page_ping", "se": "", "ue": "", "tr": "transaction", "ti": "transaction_item"}
 PLACES = {
     "eid": "messageId",
@@ -83,7 +86,7 @@ def _read(call: Call) -> Sent:
             raise Refusal(Reason.NOT_A_LIST, "data must be a list of payloads.")
     return Sent(
         tuple(first_found(items, _sites)),
-        in_turn(NAME, items, _event, flags),
+        in_turn(NAME, items, _event, flags, LIMITS),
         anonymous="SP-Anonymous" in call.headers,
         more=call.method,
     )

@@ -14,6 +14,7 @@ from collector.protocols.clock import seconds_to_ms
 from collector.protocols.dialect import Call, Dialect, Sent, finished, in_turn, json_body, placed
 from collector.protocols.payload import read_payload
 from collector.protocols.segment import speak_for_browser
+from collector.protocols.their_limits import Fields, TheirLimits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collector.model import Event, Hit, Outcome
 
 NAME = "umami"
+# https://github.com/umami-software/umami/blob/master/src/lib/constants.ts, https://umami.is/docs/track-events
+_FIELDS = Fields(most=50, key=500, value=500)
+LIMITS = TheirLimits(cut_name=50, properties=_FIELDS, traits=_FIELDS, longest_id=50)
 _VITALS = ("lcp", "inp", "cls", "fcp", "ttfb")
 PLACES = {
     "url": "context.page.url",
@@ -79,7 +83,7 @@ def _read(call: Call) -> Sent:
             raise Refusal(Reason.UNKNOWN_SOURCE, "A batch is for one website.")
         return _event(index, item, hit, visit)
 
-    protocol = in_turn(NAME, items, one, payload.flags)
+    protocol = in_turn(NAME, items, one, payload.flags, LIMITS)
     return Sent(
         (site,) if site else (),
         protocol,
