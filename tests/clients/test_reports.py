@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import ssl
 from contextlib import asynccontextmanager
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.clients.conftest import chromium_on
 from tests.clients.faults import faulty_way
 from tests.clients.record import record
 from tests.clients.test_browsers import PAGES, site
+from tests.clients.tls import certificate
 from tests.conftest import until
-from tests.store.certificates import Authority
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
     from pathlib import Path
 
@@ -176,13 +172,3 @@ async def test_the_web_vitals_packages_metrics_are_events(
     )
     assert all(event["context"]["page"]["url"].startswith(origin) for event in events)
     assert place.asked == set()
-
-
-def certificate(folder: Path) -> tuple[ssl.SSLContext, str]:
-    """Return the TLS side of a server, and what makes Chromium trust its certificate."""
-    files = Authority(folder).issue("server")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(*files)
-    key = x509.load_pem_x509_certificate(files[0].read_bytes()).public_key()
-    digest = sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
-    return context, f"--ignore-certificate-errors-spki-list={base64.b64encode(digest).decode()}"
