@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collector.sinks import Delivery, Limits
 
 CONNECT_SECONDS = 5.0
-SEND_SECONDS = 30.0
+CONFIRM_SECONDS = 10.0
 _PLAIN = string.punctuation.replace("%", "") + " "  # the rest of a header is written as in addresses
 
 

@@ -19,7 +19,7 @@ from pydantic import SecretStr  # noqa: TC002 - the option is converted to it
 
 from collector.sinks import Away, Limits, SinkError
 from collector.sinks.address import NO_SECRET, read_address, tls_context
-from collector.sinks.broker import CONNECT_SECONDS, SEND_SECONDS, BrokerSink
+from collector.sinks.broker import CONFIRM_SECONDS, CONNECT_SECONDS, BrokerSink
 
 if TYPE_CHECKING:
     import ssl
@@ -97,7 +97,7 @@ class RabbitProducer:
             type=parcel.headers["type"],
         )
         key = self._queue or parcel.visitor[:255]
-        await self._exchange.publish(message, routing_key=key, mandatory=True, timeout=SEND_SECONDS)
+        await self._exchange.publish(message, routing_key=key, mandatory=True, timeout=CONFIRM_SECONDS)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

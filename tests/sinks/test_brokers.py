@@ -10,6 +10,7 @@ import aio_pika
 import nats
 import orjson
 import pytest
+from aiokafka import AIOKafkaConsumer
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from collector.sinks import Away, Rejected, SinkError
@@ -19,6 +20,7 @@ from collector.stream.groups import list_groups
 from tests.conftest import until
 from tests.faults.servers import free_port
 from tests.queues.brokers import TOPIC, Nats, RabbitMQ
+from tests.queues.kafka_broker import PASSWORD, Kafka
 from tests.sinks.conftest import delivery, event, fill, tombstone
 
 if TYPE_CHECKING:
@@ -87,6 +89,35 @@ class InRabbit:
         return [(each.message_id, each.headers, each.body) for each in found]
 
 
+class InKafka:
+    sink, once = "kafka", False
+
+    def __init__(self, broker: Kafka) -> None:
+        self._broker = broker
+        self.to = f"kafka://127.0.0.1:{broker.port}/{TOPIC}"
+        self.options: dict[str, str] = {}
+        self.start, self.kill = broker.start, broker.kill
+
+    async def read(self) -> list[Sent]:
+        reader = AIOKafkaConsumer(TOPIC, bootstrap_servers=self._broker.url, auto_offset_reset="earliest")
+        async with reader:
+            parts = list(reader.assignment())
+            end = sum((await reader.end_offsets(parts)).values())
+            found: list[Any] = []
+            while sum([await reader.position(each) for each in parts]) < end:
+                found += [row for rows in (await reader.getmany(timeout_ms=200)).values() for row in rows]
+        told = [({key: value.decode() for key, value in row.headers}, row) for row in found]
+        assert all(row.key.decode() == headers["visitor"] for headers, row in told)
+        return [(headers["id"], headers, row.value) for headers, row in told]
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    made = Kafka(tmp_path_factory.mktemp("kafka"))
+    yield made
+    made.kill()
+
+
 @pytest.fixture(scope="module")
 def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     made = RabbitMQ(tmp_path_factory.mktemp("rabbit"))
@@ -94,7 +125,7 @@ def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     made.kill()
 
 
-@pytest.fixture(params=["nats", "rabbitmq"])
+@pytest.fixture(params=["nats", "rabbitmq", "kafka"])
 async def place(request: pytest.FixtureRequest, tmp_path: Any) -> AsyncIterator[Place]:
     """A place in each broker in turn."""
     if request.param == "rabbitmq":
@@ -102,6 +133,12 @@ async def place(request: pytest.FixtureRequest, tmp_path: Any) -> AsyncIterator[
         await shared.start()
         await shared.empty()
         yield InRabbit(shared)
+        return
+    if request.param == "kafka":
+        topic: Kafka = request.getfixturevalue("kafka")
+        await topic.start()
+        await topic.empty()
+        yield InKafka(topic)
         return
     broker = Nats(tmp_path / "nats")
     await broker.start()
@@ -173,8 +210,9 @@ async def test_a_sink_that_is_killed_again_and_again_leaves_every_id_in_the_orde
 
 
 async def test_a_broker_that_is_away_is_waited_for_and_one_that_is_back_takes_on(
-    place: Place, sink: Any
+    place: Place, sink: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("collector.sinks.kafka.CONFIRM_SECONDS", 2)
     await write(sink, delivery(1))
     place.kill()
     for _ in range(2):
@@ -249,14 +287,38 @@ async def test_a_login_of_nats_is_asked_for(tmp_path: Any) -> None:
     broker.kill()
 
 
-@pytest.mark.parametrize("to", ["nats://127.0.0.1:{port}/x", "amqp://127.0.0.1:{port}"])
-async def test_nobody_there_is_away_and_tells_no_secret(to: str) -> None:
-    options = {"password": "rightsecret", "user": "jo"}
-    name = "nats" if to.startswith("nats") else "rabbitmq"
-    queue = {} if name == "nats" else {"queue": "q"}
-    sink: Any = open_sink(name, to.format(port=free_port()), {**options, **queue})
+@pytest.mark.parametrize(
+    ("name", "to", "options"),
+    [
+        ("nats", "nats://127.0.0.1:{port}/x", {}),
+        ("rabbitmq", "amqp://127.0.0.1:{port}", {"queue": "q"}),
+        ("kafka", "kafka://127.0.0.1:{port}/x", {}),
+    ],
+)
+async def test_nobody_there_is_away_and_tells_no_secret(name: str, to: str, options: dict[str, str]) -> None:
+    login = {"password": "rightsecret", "user": "jo"}
+    sink: Any = open_sink(name, to.format(port=free_port()), {**login, **options})
 
     with pytest.raises(Away) as raised:
         await sink.healthy()
 
     assert "rightsecret" not in str(raised.value)
+
+
+async def test_a_login_and_certificates_of_kafka_are_asked_for(kafka: Kafka) -> None:
+    await kafka.start()
+    await kafka.empty()
+    certificate, key = kafka.authority.issue("client")
+    files = {"ca": str(kafka.authority.file), "certificate": str(certificate), "key": str(key)}
+    to = f"kafka+ssl://127.0.0.1:{kafka.tls_port}"
+
+    await open_and_write("kafka", f"{to}/{TOPIC}", {**files, "user": "jo", "password": PASSWORD})
+    for topic, password, told in (
+        (TOPIC, "wrongsecret", "Kafka does not accept the user and password."),
+        ("nowhere", PASSWORD, "Kafka has no topic nowhere, or does not show it to us."),
+    ):
+        with pytest.raises(SinkError) as raised:
+            await open_and_write("kafka", f"{to}/{topic}", {**files, "user": "jo", "password": password})
+        assert str(raised.value) == told
+
+    assert [each[0] for each in await InKafka(kafka).read()] == ["web1/m1"]

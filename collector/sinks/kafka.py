@@ -1,0 +1,117 @@
+"""Events as messages of a topic of Kafka, keyed by visitor; its own retries write nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    BrokerResponseError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
+from pydantic import SecretStr  # noqa: TC002 - the option is converted to it
+
+from collector.sinks import Away, Limits, Rejected, SinkError
+from collector.sinks.address import NO_SECRET, read_address, tls_context
+from collector.sinks.broker import CONFIRM_SECONDS, BrokerSink
+from collector.store.kafka import CONNECT_SECONDS, KafkaPlace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from collector.sinks.broker import Parcel
+
+_LINGER_MS = 5  # the messages of a batch come at once, and are sent together
+
+
+def kafka(
+    to: str,
+    *,
+    user: str = "",
+    password: SecretStr = NO_SECRET,
+    sasl: str = "PLAIN",
+    ca: str = "",
+    certificate: str = "",
+    key: str = "",
+    events: int = 2000,
+    size: int = 8 * 1024**2,
+    seconds: float = 0.5,
+) -> BrokerSink:
+    """Make a sink of kafka://HOST:PORT,HOST:PORT/TOPIC; kafka+ssl:// encrypts. Raises SinkError."""
+    parts = read_address(to, ("kafka", "kafka+ssl"))
+    topic = parts.path.strip("/")
+    if not topic:
+        raise SinkError("The target names no topic: kafka://HOST:PORT/TOPIC.")
+    tls = tls_context(ca, certificate, key) if parts.scheme == "kafka+ssl" else None
+    place = KafkaPlace(tuple(parts.netloc.split(",")), user, password.get_secret_value(), sasl, tls)
+    return BrokerSink(KafkaProducer(place, topic), Limits(events, size, seconds))
+
+
+class KafkaProducer:
+    """An idempotent producer to one topic, which must exist."""
+
+    def __init__(self, place: KafkaPlace, topic: str) -> None:
+        self._place = place
+        self._topic = topic
+        self._producer: Any = None
+
+    async def connect(self) -> None:
+        """Connect, and see that the topic is there."""
+        with self._explained():
+            self._producer = AIOKafkaProducer(
+                **self._place.options, enable_idempotence=True, linger_ms=_LINGER_MS
+            )
+            await self._place.start(self._producer)
+            await self._producer.partitions_for(self._topic)
+
+    async def send(self, parcels: Sequence[Parcel]) -> None:
+        """Send messages, and wait until all replicas in sync have them."""
+        with self._explained():
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                confirmed = [await self._begin(each) for each in parcels]
+                await asyncio.gather(*confirmed)
+
+    async def close(self) -> None:
+        """Leave, and forget what was not confirmed."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await asyncio.wait([asyncio.create_task(_stop(producer))], timeout=CONNECT_SECONDS)
+
+    async def _begin(self, parcel: Parcel) -> Any:
+        headers = [(name, value.encode()) for name, value in parcel.headers.items()]
+        return await self._producer.send(
+            self._topic, parcel.body, key=parcel.visitor.encode(), headers=headers
+        )
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except MessageSizeTooLargeError:
+            raise Rejected("It is larger than Kafka takes.") from None
+        except (AuthenticationFailedError, SaslAuthenticationFailed):
+            raise SinkError("Kafka does not accept the user and password.") from None
+        except TopicAuthorizationFailedError:
+            raise SinkError(f"Kafka does not let us write to {self._topic}.") from None
+        except UnknownTopicOrPartitionError:
+            raise SinkError(f"Kafka has no topic {self._topic}, or does not show it to us.") from None
+        except (KafkaError, OSError, TimeoutError) as error:
+            told = error.description if isinstance(error, BrokerResponseError) else str(error)
+            raise Away(
+                f"Kafka does not take messages now: {told.rstrip('.') or type(error).__name__}."
+            ) from None
+
+
+async def _stop(producer: Any) -> None:
+    with suppress(asyncio.CancelledError, KafkaError, OSError):
+        # Else what was given up, and is sent again, would be sent as well once the broker is back.
+        producer._message_accumulator.fail_all(KafkaError("The sink has left."))  # noqa: SLF001
+        await producer.stop()
+    await producer.client.close()
