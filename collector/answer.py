@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 NO_STORE = {"Cache-Control": "no-store"}
 _JSON = {**NO_STORE, "Content-Type": "application/json"}
+_SECRET_PARTS = ("key", "token")
 REASON_HEADER = "X-Headwater-Reason"
 
 _PREFLIGHT_SECONDS = "86400"
@@ -99,6 +100,15 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     return row
 
 
+def where(request: Request) -> str:
+    """Return the method and path of a request for people to see: without the keys and tokens in it."""
+    path = request.path
+    for name in _SECRET_PARTS:
+        if part := request.match_info.get(name):
+            path = path.replace(part, "…")
+    return f"{request.method} {path}"[:200]
+
+
 def cross_origin(request: Request) -> dict[str, str]:
     """Return the headers that let a page read the answer; also on refusals, so that it stops asking."""
     origin = request.headers.get("Origin")
@@ -136,7 +146,7 @@ async def settled(handler: Callable[[Any], Awaitable[T]], request: Request) -> T
     except web.HTTPException:
         raise
     except Exception:
-        log.exception("fault", path=request.path)
+        log.exception("fault", at=where(request))
         return refusal_answer(Refusal(Reason.INTERNAL), cross_origin(request))
 
 

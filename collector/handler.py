@@ -51,7 +51,7 @@ class Handler(RequestHandler):
     ) -> web.StreamResponse:
         """Answer what is no HTTP in the house's shape; a fault, and only a fault, goes to the log."""
         if status != _BAD_REQUEST:
-            log.error("fault", path=request.path, error=repr(exc))
+            log.error("fault", method=request.method, error=repr(exc))
         if request.writer.output_size > 0:
             raise ConnectionError("The answer has begun; there is no way to correct it.")
         reason = Reason.BAD_REQUEST if status == _BAD_REQUEST else Reason.INTERNAL

@@ -9,6 +9,7 @@ from collector.protocols.dialect import Call
 from collector.protocols.dialects import DIALECTS
 from collector.protocols.payload import read_payload, read_query
 from collector.protocols.segment import segment
+from collector.protocols.sent_secrets import with_secrets
 from collector.protocols.tracardi import Visit, collected, tracardi
 from collector.protocols.webhook import webhook
 from collector.store.deliveries import unpack
@@ -34,6 +35,8 @@ async def replay(
         if "raw" not in row or (row["entry"] not in entries if entries else not row.get("reason")):
             continue
         hit = unpack(row["raw"], source)
+        if source.bridge == "webhook":
+            hit = with_secrets(hit, source.settings.plan.secrets)
         only = None if entries else {int(index) for index in row.get("refused", "").split()}
         try:
             yield row["entry"], await pipeline.take(hit, _part(understood(hit), only))

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _SOURCE = "{source:[A-Za-z0-9_-]{2,64}}"
 _KIND = "{kind:track|page|screen|identify|group|alias|batch|[tpsigab]}"
-_EVENT, _KEY, _SESSION = "{kind:[^/]{1,200}}", "{source:[^/]{1,200}}", "{session:[^/]{1,100}}"
+_EVENT, _SESSION = "{kind:[^/]{1,200}}", "{session:[^/]{1,100}}"
 _VENDOR, _VERSION = r"{vendor:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+}", "{version:[^/]{1,100}}"
 _WRITE_KEY = "{key:[^/]{1,200}}"
 _PATH = "{path:.*}"
@@ -85,10 +85,10 @@ def public_routes(
         *_fetched("/sourceConfig", documents.rudder),
         *_fetched("/sourceConfig/", documents.rudder),
         *_posted("/track", shared_track.take),
-        *_posted(f"/collect/{_EVENT}/{_KEY}", tracardi.collect),
-        *_posted(f"/collect/{_EVENT}/{_KEY}/{_SESSION}", tracardi.collect),
-        ("GET", f"/collect/{_EVENT}/{_KEY}", tracardi.collect),
-        ("GET", f"/collect/{_EVENT}/{_KEY}/{_SESSION}", tracardi.collect),
+        *_posted(f"/collect/{_EVENT}/{_WRITE_KEY}", tracardi.collect),
+        *_posted(f"/collect/{_EVENT}/{_WRITE_KEY}/{_SESSION}", tracardi.collect),
+        ("GET", f"/collect/{_EVENT}/{_WRITE_KEY}", tracardi.collect),
+        ("GET", f"/collect/{_EVENT}/{_WRITE_KEY}/{_SESSION}", tracardi.collect),
         *_dialect_routes(dialects, documents),
         ("*", f"/h/{_SOURCE}", webhooks.take),
         ("*", f"/h/{_SOURCE}/{_PATH}", webhooks.take),

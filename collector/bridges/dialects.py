@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from collector.answer import REASON_HEADER, accepted_answer, cross_origin, reason_header, refusal_answer
+from collector.answer import (
+    REASON_HEADER,
+    accepted_answer,
+    cross_origin,
+    reason_header,
+    refusal_answer,
+    where,
+)
 from collector.bridges import cookie
 from collector.bridges.remember import remember_refused, remember_taken, without_keys
 from collector.bridges.rest import accept_key
@@ -66,7 +73,7 @@ class DialectBridge:
             outcomes = await self._pipeline.take(hit, sent.protocol)
             headers |= cookie.to_set(hit, request, outcomes)
         except Refusal as refusal:
-            self._pipeline.refuse(source, refusal, where=f"{request.method} {request.path}"[:200])
+            self._pipeline.refuse(source, refusal, where=where(request))
             if source and source.bridge == "rest":
                 remember_refused(self._log, source, hit, refusal, clean)
             return _with(_refused(dialect, call, refusal), headers)

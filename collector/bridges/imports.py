@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
-from collector.answer import NO_STORE, accepted_answer, cross_origin, refusal_answer
+from collector.answer import NO_STORE, accepted_answer, cross_origin, refusal_answer, where
 from collector.bridges.lines import read_lines, read_opening
 from collector.bridges.rest import accept_key, presented_keys
 from collector.model import Hit, Outcome, Refusal, Source
@@ -46,7 +46,7 @@ class ImportBridge:
                 outcomes = await self.pipeline.take(hit, segment(opening.document, "batch"))
                 return accepted_answer(outcomes, cross_origin(request))
         except Refusal as refusal:
-            self.pipeline.refuse(source, refusal, where=f"{request.method} {request.path}"[:200])
+            self.pipeline.refuse(source, refusal, where=where(request))
             return refusal_answer(refusal, cross_origin(request))
         answer = web.StreamResponse(headers={**NO_STORE, **cross_origin(request)})
         answer.content_type = "application/x-ndjson"

@@ -8,20 +8,16 @@ from urllib.parse import parse_qsl, urlencode
 
 from multidict import CIMultiDict
 
+from collector.protocols.sent_secrets import MASK
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from collector.model import Hit, Outcome, Refusal, Source
     from collector.store.deliveries import DeliveryLog
 
-_MASK = b"********"
 _KEY_HEADERS = ("Authorization", "X-Write-Key")
 _KEY_PARAMETER = "writeKey"
-
-
-def as_it_came(hit: Hit) -> Hit:
-    """Return the hit itself: deliveries are checked again by what they carry."""
-    return hit
 
 
 def without_keys(way: str, keys: Iterable[str]) -> Callable[[Hit], Hit]:
@@ -30,7 +26,7 @@ def without_keys(way: str, keys: Iterable[str]) -> Callable[[Hit], Hit]:
     def clean(hit: Hit) -> Hit:
         body = hit.body
         for key in filter(None, keys):
-            body = body.replace(key.encode(errors="replace"), _MASK)
+            body = body.replace(key.encode(errors="replace"), MASK.encode())
         known = set(keys)
         query = [
             pair
@@ -46,7 +42,7 @@ def without_keys(way: str, keys: Iterable[str]) -> Callable[[Hit], Hit]:
 
 
 def remember_taken(
-    log: DeliveryLog, hit: Hit, outcomes: Sequence[Outcome], clean: Callable[[Hit], Hit] = as_it_came
+    log: DeliveryLog, hit: Hit, outcomes: Sequence[Outcome], clean: Callable[[Hit], Hit]
 ) -> None:
     """Remember what became of a hit. Of rest sources, only hits that are kept or had something refused."""
     keep, refused = hit.source.settings.keep, [each for each in outcomes if each.refusal]
@@ -67,7 +63,7 @@ def remember_refused(
     source: Source,
     hit: Hit | None,
     refusal: Refusal,
-    clean: Callable[[Hit], Hit] = as_it_came,
+    clean: Callable[[Hit], Hit],
 ) -> None:
     """Remember why a hit was refused as a whole; ``hit`` is None when it could not be read so far."""
     row = {"verdict": "refused", "reason": refusal.reason.code, "detail": refusal.detail[:500]}

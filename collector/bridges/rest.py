@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from collector.answer import accepted_answer, cross_origin, refusal_answer
+from collector.answer import accepted_answer, cross_origin, refusal_answer, where
 from collector.bridges.remember import remember_refused, remember_taken, without_keys
 from collector.bridges.web import require_origin
 from collector.model import Reason, Refusal, Source
@@ -65,7 +65,7 @@ class RestBridge:
             _require_readable(payload)
             outcomes = await self.pipeline.take(hit, segment(payload, kind))
         except Refusal as refusal:
-            self.pipeline.refuse(source, refusal, where=f"{request.method} {request.path}"[:200])
+            self.pipeline.refuse(source, refusal, where=where(request))
             if source:
                 remember_refused(self.log, source, hit, refusal, clean)
             return refusal_answer(refusal, headers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from collector.answer import cross_origin, refusal_answer
+from collector.answer import cross_origin, refusal_answer, where
 from collector.model import Refusal
 from collector.protocols import mixpanel
 
@@ -33,7 +33,7 @@ class SharedTrack:
         try:
             body = await self.reader.server_body(request)
         except Refusal as refusal:
-            self.pipeline.refuse(None, refusal, where=f"{request.method} {request.path}"[:200])
+            self.pipeline.refuse(None, refusal, where=where(request))
             return refusal_answer(refusal, cross_origin(request))
         if mixpanel.looks_like(body, request.headers.get("Content-Type", "")):
             return await self.dialects.take_read(mixpanel.NAME, request, body)

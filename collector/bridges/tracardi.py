@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from collector.answer import accepted_answer, cross_origin, json_answer, refusal_answer
+from collector.answer import accepted_answer, cross_origin, json_answer, refusal_answer, where
 from collector.bridges.remember import remember_refused, remember_taken, without_keys
 from collector.bridges.rest import accept_key
 from collector.model import Outcome, Refusal, Source
@@ -57,7 +57,7 @@ class TracardiBridge:
             visit = Visit.of(payload.value)
             outcomes = await self.pipeline.take(hit, tracardi(payload, visit))
         except Refusal as refusal:
-            self.pipeline.refuse(source, refusal, where=f"{request.method} {request.path}"[:200])
+            self.pipeline.refuse(source, refusal, where=where(request))
             if source:
                 remember_refused(self.log, source, hit, refusal, clean)
             return refusal_answer(refusal, cross_origin(request))
@@ -74,7 +74,7 @@ def _as_track(payload: Payload, request: web.Request, kind: str) -> Payload:
 def _presented(request: web.Request, value: Any) -> list[str]:
     source = value.get("source") if isinstance(value, dict) else None
     inside = source.get("id") if isinstance(source, dict) else None
-    return [key for key in (request.match_info.get("source"), inside) if isinstance(key, str)]
+    return [key for key in (request.match_info.get("key"), inside) if isinstance(key, str)]
 
 
 def _answer(request: web.Request, visit: Visit, outcomes: Sequence[Outcome]) -> Answer:

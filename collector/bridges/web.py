@@ -15,6 +15,7 @@ from collector.answer import (
     preflight_answer,
     reason_header,
     refusal_answer,
+    where,
 )
 from collector.bridges import cookie
 from collector.exchange import GIF, PIXEL_HEADERS, Answer, query_of
@@ -47,7 +48,7 @@ class WebBridge:
             outcomes = await self.pipeline.take(hit, native.beacon)
             headers |= cookie.to_set(hit, request, outcomes)
         except Refusal as refusal:
-            self.pipeline.refuse(source, refusal, where=_where(request))
+            self.pipeline.refuse(source, refusal, where=where(request))
             return refusal_answer(refusal, headers | self.pipeline.advice())
         return outcomes_answer(outcomes, headers | self.pipeline.advice())
 
@@ -62,7 +63,7 @@ class WebBridge:
                 outcomes = await self.pipeline.take(hit, native.pixel)
                 headers |= reason_header(outcomes)
         except Refusal as refusal:
-            self.pipeline.refuse(source, refusal, where=_where(request))
+            self.pipeline.refuse(source, refusal, where=where(request))
             headers[REASON_HEADER] = refusal.reason.code
         return Answer(200, headers, GIF)
 
@@ -122,7 +123,3 @@ def _origin_of(url: str) -> str:
     except ValueError:
         return ""
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
-
-
-def _where(request: Request) -> str:
-    return f"{request.method} {request.path}"[:200]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from collector.answer import (
@@ -13,16 +14,18 @@ from collector.answer import (
     preflight_answer,
     refusal_answer,
     text_answer,
+    where,
 )
 from collector.bridges.remember import remember_refused, remember_taken
 from collector.bridges.web import require_origin
 from collector.exchange import Answer
 from collector.model import Hit, Outcome, Reason, Refusal, Source
+from collector.protocols.sent_secrets import without_secrets
 from collector.protocols.template import Scope
 from collector.protocols.webhook import webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from aiohttp import web
 
@@ -61,7 +64,7 @@ class WebhookBridge:
             outcomes = await self.pipeline.take(hit, webhook(settings.plan))
         except Refusal as refusal:
             return self._refused(request, source, hit, refusal)
-        remember_taken(self.log, hit, outcomes)
+        remember_taken(self.log, hit, outcomes, _cleaner(source))
         return _answer(request, hit, outcomes)
 
     def _admit(self, request: web.Request, source: Source) -> None:
@@ -79,13 +82,18 @@ class WebhookBridge:
     def _refused(
         self, request: web.Request, source: Source | None, hit: Hit | None, refusal: Refusal
     ) -> Answer:
-        self.pipeline.refuse(source, refusal, where=f"{request.method} {request.path}"[:200])
+        self.pipeline.refuse(source, refusal, where=where(request))
         if source is None:
             return refusal_answer(refusal, cross_origin(request))
-        remember_refused(self.log, source, hit, refusal)
+        remember_refused(self.log, source, hit, refusal, _cleaner(source))
         if hit and refusal.reason is Reason.TRAPPED:
             return _form_answer(request, hit)  # who fills the trap need not know
         return refusal_answer(refusal, cross_origin(request))
+
+
+def _cleaner(source: Source) -> Callable[[Hit], Hit]:
+    """Return what takes the source's secrets out of a delivery that is kept."""
+    return partial(without_secrets, plan=source.settings.plan)
 
 
 def _require_untrapped(hit: Hit, settings: WebhookSettings) -> None:

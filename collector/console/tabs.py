@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import web
+
 from collector.console.inbound import BRIDGES
 from collector.render import page, see_other
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from collector.console.parts import Parts
     from collector.model import Source
 
@@ -29,8 +29,10 @@ _TABS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 
 def tab(source: Source, request: web.Request, name: str, *, status: int = 200, **values: Any) -> web.Response:
-    """Return a tab of a source, rendered from the template of its name."""
+    """Return a tab of a source, rendered from its template. Raises HTTPNotFound when its bridge has none."""
     tabs = [(path, title) for path, title, bridges in _TABS if not bridges or source.bridge in bridges]
+    if name not in dict(tabs):
+        raise web.HTTPNotFound
     return page(
         request,
         f"{name}.html",

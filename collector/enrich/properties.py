@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from collector import metrics
 from collector.enrich import redact
-from collector.protocols.dialect import IN_PATH, NAMES
+from collector.protocols.dialect import IN_PATH, OWN_PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collector.model import Event, Hit, Privacy
 
-_IN_CONTEXT = ("traits", *NAMES, *IN_PATH)
-_DIALECTS = frozenset(NAMES + IN_PATH)
+_PARTS = OWN_PARTS.union(IN_PATH)
+_IN_CONTEXT = ("traits", *sorted(_PARTS))
 _MASKED = "***"
 _SHOWN = 4  # of a masked text, at its end, if that is no more than a third of it
 
@@ -41,7 +41,7 @@ def judge(event: Event, hit: Hit) -> None:
 
 def _with_clean_addresses(context: dict[str, Any], privacy: Privacy) -> dict[str, Any]:
     """Return the context with the addresses of other dialects cleaned as the page is: they repeat its."""
-    for name in _DIALECTS & context.keys():
+    for name in _PARTS & context.keys():
         context = {**context, name: _clean_addresses(context[name], privacy.parameters)}
     return context
 

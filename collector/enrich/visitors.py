@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from collector.enrich.client import network
 from collector.model import Reason, Refusal
-from collector.protocols.dialect import IDS, NAMES
+from collector.protocols.dialect import IDS, OWN_PARTS
 from collector.store.salts import SESSION_MS
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ from collector.store.salts import Salts
 # What names a person or follows one; an anonymous event has none of it.
 _NAMES = ("anonymousId", "userId", "sessionId", "traits", "groupId", "previousId")
 _IN_CONTEXT = ("ip", "traits", "userAgentData", "journey")
-_NOT_UNDERSTOOD = frozenset(NAMES)  # what is kept of other dialects as it came may name anybody
 _ABOUT_PEOPLE = ("identify", "group", "alias")
 _MOST_LATE = 200_000
 _DAY_LETTERS = len("2026-01-31")
@@ -112,8 +111,8 @@ def _make_anonymous(event: Event) -> Refusal | None:
     for key in _NAMES:
         event.message.pop(key, None)
     context = event.message["context"]
-    event.message["context"] = {
-        key: value for key, value in context.items() if key not in _IN_CONTEXT and key not in _NOT_UNDERSTOOD
+    event.message["context"] = {  # what is kept of other dialects as it came may name anybody
+        key: value for key, value in context.items() if key not in _IN_CONTEXT and key not in OWN_PARTS
     }
     event.visitor = ""
     return None
@@ -122,7 +121,7 @@ def _make_anonymous(event: Event) -> Refusal | None:
 def _forget_lasting_ids(event: Event) -> None:
     """Take the ids out that a dialect's client keeps in the browser and that no place was found for."""
     context = event.message["context"]
-    for name in _NOT_UNDERSTOOD & context.keys():
+    for name in OWN_PARTS & context.keys():
         held = context[name]
         if isinstance(held, dict) and IDS in held:  # the context is shared by events: it is not written in
             rest = {key: value for key, value in held.items() if key != IDS}

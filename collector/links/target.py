@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import TYPE_CHECKING
 
 import can_ada
+
+from collector.addresses import is_public
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,8 +56,6 @@ def _matches(host: str, allowed: str) -> bool:
 
 def _is_private(host: str) -> bool:
     try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
+        return not is_public(host.strip("[]"))
+    except ValueError:  # a name
         return host in _LOCAL or host.endswith(tuple(f".{name}" for name in _LOCAL))
-    inner = getattr(address, "ipv4_mapped", None) or address
-    return not inner.is_global

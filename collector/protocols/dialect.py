@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 NAMES = ("plausible", "umami", "posthog", "matomo", "snowplow", "ga4", "amplitude", "mixpanel")
 # What browsers themselves and the web-vitals package send, to the source in the path; there are no ids in it.
 IN_PATH = ("reports", "vitals")
+# The parts of a context that hold what came in a dialect and has no place in an event; it may name anybody.
+OWN_PARTS = frozenset((*NAMES, "segment", "tracardi"))
 # Where a dialect's own ids of people are kept, which leave when the source's privacy says so.
 IDS = "ids"
 MOST_ITEMS = 10_000  # of a body that are looked at before its source is known, whose limit may be less

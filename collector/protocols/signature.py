@@ -202,10 +202,14 @@ def _urls(url: str) -> Iterator[str]:
 
 
 def _base64(text: str) -> bytes:
+    """Return what a text holds. Raises ValueError also for one whose last letter could be another."""
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except binascii.Error as error:
         raise ValueError(str(error)) from None
+    if base64.b64encode(data).decode().rstrip("=") != text.rstrip("="):
+        raise ValueError("bits that mean nothing are set")
+    return data
 
 
 def _bytes(text: str) -> bytes:

@@ -12,6 +12,7 @@ from collector.protocols.clock import corrected, to_iso, to_ms
 from collector.protocols.cloudevents import read_cloudevents, require_cloudevent
 from collector.protocols.decode import check_depth, parse
 from collector.protocols.ids import new_id
+from collector.protocols.sent_secrets import PARAMETERS
 from collector.protocols.signature import verify
 from collector.protocols.template import Scope, template
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME = 200
 _LONGEST_ID = 100
-_SECRETS = {"secret", "access_token"}  # in the address, where they sign in the sender
 _LEAST_MS = 100_000_000_000  # numbers below are seconds: in milliseconds it would be March 1973
 
 
@@ -60,7 +60,7 @@ def _items(plan: Plan, scope: Scope) -> list[Any]:
     if plan.name == "cloudevents":
         return read_cloudevents(scope)
     if scope.payload.kind == "empty":
-        fields = {name: value for name, value in scope.query.items() if name not in _SECRETS}
+        fields = {name: value for name, value in scope.query.items() if name not in PARAMETERS}
         return [fields] if fields or scope.hit.method != "GET" else []
     body = scope.body
     if scope.payload.kind == "form" and str(body.get("payload", "")).startswith("{"):

@@ -182,10 +182,13 @@ async def test_a_cookies_id_is_kept(running: Running) -> None:
     ],
 )
 async def test_an_anonymous_event_names_nobody(running: Running, privacy: Any, headers: Any) -> None:
-    [event] = await _stored(running, NAMED, privacy, **headers)
+    own = {"segment": {"email": "jane@x.example"}, "tracardi": {"profile": {"id": "p1"}}}
+    [event] = await _stored(
+        running, {**NAMED, "context": {**VIEW.get("context", {}), **own}}, privacy, **headers
+    )
 
     assert {"anonymousId", "userId", "sessionId", "traits"} & set(event) == set()
-    assert "ip" not in event["context"]
+    assert {"ip", "segment", "tracardi"} & set(event["context"]) == set()
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,7 @@ def _paths(running: Running, known: dict[str, str]) -> Iterator[str]:
         if route.method not in {"POST", "*"} or route.resource is None:
             continue
         path = route.resource.canonical
-        names = {**known, "source": known["key"] if path.startswith("/collect") else known["source"]}
-        names["source"] = "hook1" if path.startswith("/h/") else names["source"]
+        names = {**known, "source": "hook1"} if path.startswith("/h/") else known
         for kind in _KINDS.get(path.partition("{kind}")[0], ("track",)):
             yield re.sub(r"\{(\w+)\}", lambda name: {**names, "kind": kind}[name[1]], path)  # noqa: B023
 
