@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 APPS = Path(__file__).parent / "apps"
 TITLES = {"/": "Home", "/two": "Two", "/three": "Three"}
 
+_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 _PACKAGES = Path(__file__).parents[2] / "snippet" / "node_modules"
 
 
@@ -45,11 +47,37 @@ def turbo() -> Pages:
     return page
 
 
+def next_app() -> Pages:
+    """Return an app of Next, exported as files; its packages have a lock of their own, being large."""
+    folder = APPS / "next"
+    with (folder / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two processes run the tests, and one of them builds
+        if not _fresh(folder / "node_modules" / ".package-lock.json", [folder / "package-lock.json"]):
+            options = ("--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund")
+            subprocess.run(["npm", "ci", *options], cwd=folder, check=True)
+        sources = [folder / "package-lock.json", folder / "next.config.mjs", *folder.glob("app/**/*.jsx")]
+        if not _fresh(folder / "out" / "index.html", sources):
+            subprocess.run(["npm", "run", "build"], cwd=folder, check=True)
+
+    def page(path: str) -> tuple[bytes, str]:
+        file = folder / "out" / (path.lstrip("/") or "index")
+        found = file if file.suffix else file.with_suffix(".html")
+        return found.read_bytes(), _TYPES.get(found.suffix, "text/plain")
+
+    return page
+
+
 ROUTERS: dict[str, Callable[[], Pages]] = {
     "React Router": react_router,
     "Vue Router": vue_router,
     "Turbo": turbo,
+    "Next": next_app,
 }
+
+
+def _fresh(made: Path, sources: list[Path]) -> bool:
+    """Tell whether a file is there and no older than what it was made from."""
+    return made.exists() and all(made.stat().st_mtime >= source.stat().st_mtime for source in sources)
 
 
 def _single_page(file: str) -> Pages:

@@ -1,0 +1,2 @@
+export const metadata = { title: 'Home' };
+export default () => <h1>Home</h1>;

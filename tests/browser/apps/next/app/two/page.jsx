@@ -1,0 +1,2 @@
+export const metadata = { title: 'Two' };
+export default () => <h1>Two</h1>;
