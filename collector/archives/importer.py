@@ -6,6 +6,7 @@ It waits while the stream is strained, so that live events have the spool to the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from hashlib import blake2b
 from itertools import islice
@@ -16,6 +17,7 @@ import orjson
 from collector.archives.opening import digest
 from collector.archives.units import CUTS
 from collector.model import Reason, Refusal
+from collector.store import RedisError
 from collector.store.positions import Position
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ class Importer:
         units = self._units(archive, position.number)
         reading = _reading(units)  # the next group is inflated and cut while one is taken
         try:
-            while (group := await reading) and not self._stopping:
+            while (group := await reading) and await self._calm():
                 reading = _reading(units)
                 await self._take(group, position)
                 await self._keep(name, position)
@@ -95,7 +97,9 @@ class Importer:
             position.done = not group
         finally:
             await asyncio.gather(reading, return_exceptions=True)
-            await self._positions.keep(name, position)
+            await self._calm(spool_empty=True)
+            with contextlib.suppress(RedisError, OSError):  # then what was sent since is sent again
+                await self._positions.keep(name, position)
         return position
 
     def _units(self, archive: Opened, done: int) -> Iterator[Unit]:
@@ -106,7 +110,19 @@ class Importer:
     async def _keep(self, name: str, position: Position) -> None:
         if time.monotonic() - self._kept_at >= _KEEP_SECONDS:
             self._kept_at = time.monotonic()
-            await self._positions.keep(name, position)
+            with contextlib.suppress(RedisError, OSError):
+                await self._positions.keep(name, position)
+
+    async def _calm(self, *, spool_empty: bool = False) -> bool:
+        """Wait while the stream is strained, and for the spool if asked; tell whether to go on."""
+        stream = self._pipeline.stream
+        while self._pipeline.strained or (spool_empty and stream.state.spool_events):
+            if self._stopping:
+                break
+            self.waiting = True
+            await asyncio.sleep(_WAIT_SECONDS)
+        self.waiting = False
+        return not self._stopping
 
     async def _take(self, group: Sequence[Unit], position: Position) -> None:
         """Make a group safe and note what became of it."""
@@ -149,16 +165,13 @@ class Importer:
     async def _safe(self, hits: Sequence[tuple[Hit, Protocol]]) -> list[list[Outcome]]:
         """Return what became of hits, however long the stream needs to take them."""
         while True:
-            while self._pipeline.strained:
-                self.waiting = True
-                await asyncio.sleep(_WAIT_SECONDS)
-            self.waiting = False
             try:
                 return await self._pipeline.take_together(self._source, hits)
             except Refusal as refusal:
                 if refusal.reason is not Reason.STREAM_UNAVAILABLE:
                     raise
                 await asyncio.sleep(_WAIT_SECONDS)
+                await self._calm()
 
 
 def _reading(units: Iterator[Unit]) -> asyncio.Future[list[Unit]]:

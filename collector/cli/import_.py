@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,8 @@ async def _import_one(importer: Importer, archive: Opened, *, again: bool) -> bo
     begun = before.number if before else 0
     if begun:
         click.echo(f"{archive.name}: goes on after {begun:,}.", err=True)
-    with _progress(archive, importer) as told:
+    counted = sum(before.counts.values()) if before else 0
+    with _progress(archive, importer, counted) as told:
         position = await importer.run(archive, told, again=again)
     click.echo(f"{archive.name}: {_sentence(position)}")
     if not position.done:
@@ -103,12 +105,14 @@ async def _import_one(importer: Importer, archive: Opened, *, again: bool) -> bo
 class _progress:  # noqa: N801 - reads as a verb where it is used
     """Show how far an import is, to people who watch."""
 
-    def __init__(self, archive: Opened, importer: Importer) -> None:
+    def __init__(self, archive: Opened, importer: Importer, before: int) -> None:
         self._archive = archive
         self._importer = importer
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-        self._screen = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._screen.add_task("", total=archive.size or None)
+        screen, watched = Console(stderr=True), sys.stderr.isatty()
+        self._screen = Progress(*columns, console=screen, transient=True, disable=not watched)
+        self._began, self._before = time.monotonic(), before
+        self._task = self._screen.add_task("reading", total=archive.size or None)
 
     def __enter__(self) -> Callable[[Position], None]:
         self._screen.start()
@@ -118,7 +122,8 @@ class _progress:  # noqa: N801 - reads as a verb where it is used
         self._screen.stop()
 
     def _tell(self, position: Position) -> None:
-        about = f"{sum(position.counts.values()):,} events"
+        done = sum(position.counts.values()) - self._before
+        about = f"{done:,} events, {done / (time.monotonic() - self._began):,.0f} a second"
         if self._importer.waiting:
             about += ", waits for Redis"
         self._screen.update(self._task, completed=self._archive.position, description=about)

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 from backports import zstd
+from redis.asyncio import Redis
 
 from collector.archives import FORMATS, ArchiveError, Opened
 from collector.archives.importer import Importer
 from collector.store.positions import Position, Positions
-from tests.conftest import until
+from tests.conftest import run_collector, until
+from tests.faults.servers import Server
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from redis.asyncio import Redis
 
     from collector.archives.importer import Refused
     from collector.model import Source
@@ -219,6 +219,36 @@ async def test_an_import_uses_up_no_quota(running: Running, redis: Redis, tmp_pa
     answer = await running.post(here.source.id, {"batch": [{"type": "page"}]})
 
     assert answer.status == 204
+
+
+async def test_while_redis_hangs_an_import_waits_and_then_goes_on(settings: Settings, tmp_path: Path) -> None:
+    server = Server(tmp_path / "redis").start()
+    alone = settings.model_copy(update={"redis_url": server.url, "redis_timeout_seconds": 1.0})
+    path = tmp_path / "archive"
+    path.write_bytes(events(3000))
+    try:
+        async with (
+            run_collector(alone) as running,
+            Redis.from_url(server.url, protocol=2) as redis,
+        ):
+            here = await shop(running, redis)
+            importing = asyncio.create_task(here.take(path))
+            await until(lambda: redis.xlen(running.names.stream(0)))
+            server.pause()
+            await until(lambda: _strained(running))
+            server.go_on()
+            position = await importing
+            stored = await running.events()
+    finally:
+        server.close()
+
+    assert (position.done, position.number) == (True, 3000)
+    assert sum(position.counts.values()) == 3000
+    assert len({event["messageId"] for event in stored}) == len(stored) == 3000
+
+
+async def _strained(running: Running) -> bool:
+    return running.parts.pipeline.strained
 
 
 def command(settings: Settings, *arguments: str) -> list[str]:
