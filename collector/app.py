@@ -100,7 +100,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         deliveries = DeliveryLog(redis, names)
         counters = Counters(redis, names)
         quotas = Quotas(redis, names)
-        roll = Roll(redis, names, lambda: catalogue.seen)
+        roll = Roll(redis, names, lambda: catalogue.seen, metrics.forwarded_ignored)
         salts = Salts(redis, names)
         await salts.refresh(time.time())
         places = Places(settings.place_databases, settings.place_header)

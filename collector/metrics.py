@@ -91,6 +91,9 @@ CONNECTIONS_REFUSED = Counter(
 CONNECTIONS_CUT = Counter(
     "headwater_connections_cut", "Connections cut because their answer was not read in time."
 )
+FORWARDED_IGNORED = Counter(
+    "headwater_forwarded_ignored", "Hits with X-Forwarded-For while no proxy is trusted: name yours."
+)
 OVERLOAD = Gauge(
     "headwater_overload_stage",
     "Whose hits the worker sheds: 0 nobody's, 1 bots', 2 anonymous repeat hits too, 3 all.",
@@ -109,6 +112,11 @@ def taken(source: str, protocol: str, verdicts: Sequence[str]) -> None:
 @lru_cache(4096)  # looking labels up costs as much as counting
 def _labelled(counter: Counter, *labels: str) -> Counter:
     return counter.labels(*labels)
+
+
+def forwarded_ignored() -> float:
+    """Return how many hits of this process came by a proxy that is not trusted."""
+    return next(sample.value for metric in FORWARDED_IGNORED.collect() for sample in metric.samples)
 
 
 def refused(source: str, reason: Reason) -> None:

@@ -23,6 +23,7 @@ LAYERS = [
     {"app"},
     {"routes", "logs"},
     {"bridges", "console", "api", "health", "compare", "selftest"},
+    {"production"},
     {"tracker", "checkup", "handler"},
     {"answer", "replay", "lean", "probe", "archives"},
     {"pipeline"},

@@ -8,6 +8,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from collector import metrics
 from collector.addresses import address_of, peer_of, within
 from collector.exchange import query_of
 from collector.model import Hit, Reason, Refusal, Source
@@ -104,7 +105,10 @@ class Reader:
 
     def address(self, request: Request) -> str | None:
         """Return the client's address: the peer's, or what trusted proxies say of it."""
-        return address_of(request, self.settings.trusted_proxies, self.settings.trusted_hops)
+        proxies, hops = self.settings.trusted_proxies, self.settings.trusted_hops
+        if not (proxies or hops) and "X-Forwarded-For" in request.headers:
+            metrics.FORWARDED_IGNORED.inc()
+        return address_of(request, proxies, hops)
 
 
 def inflate(body: bytes, encoding: str, limit: int) -> bytes:

@@ -9,6 +9,7 @@ import click
 
 from collector.checkup import Finding, look_at_redis, look_here
 from collector.cli.context import run, with_settings
+from collector.production import judge_redis, judge_settings
 from collector.store import StoreError, open_store
 from collector.store.connect import check
 
@@ -18,21 +19,24 @@ if TYPE_CHECKING:
 
 @click.command()
 @with_settings("data", "redis_url", "partitions")
-def doctor(settings: Settings) -> None:
+@click.option("--strict", is_flag=True, help="Fail on what must not be in production, too.")
+def doctor(settings: Settings, *, strict: bool) -> None:
     """Check this installation; the exit status tells whether all is right."""
-    findings = run(_look(settings))
+    findings = run(_look(settings, strict=strict))
     for finding in findings:
         mark = click.style("ok  ", fg="green") if finding.right else click.style("BAD ", fg="red")
         click.echo(f"{mark} {finding.name:<13} {finding.text}")
     sys.exit(not all(finding.right for finding in findings))
 
 
-async def _look(settings: Settings) -> list[Finding]:
-    findings = look_here(settings)
+async def _look(settings: Settings, *, strict: bool) -> list[Finding]:
+    findings = look_here(settings) + (judge_settings(settings) if strict else [])
     try:
         async with open_store(settings) as redis:
             await check(redis)
             findings += await look_at_redis(redis, settings)
+            if strict:
+                findings += await judge_redis(redis, settings)
     except StoreError as error:
         findings.append(Finding(right=False, name="redis", text=str(error)))
     return findings

@@ -70,7 +70,11 @@ async def _serve_one(settings: Settings, *, demo: bool) -> None:
         if demo and not list(running.catalogue):
             await running.catalogue.add(
                 check_form(
-                    {"name": "My site", "settings": {"preset": "typical", "features": ["autocapture"]}}
+                    {
+                        "name": "My site",
+                        "tags": ["demo"],
+                        "settings": {"preset": "typical", "features": ["autocapture"]},
+                    }
                 )
             )
         first = os.environ.get(_WORKER, "0") == "0"

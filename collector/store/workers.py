@@ -27,12 +27,18 @@ _GONE_MS = 5000
 
 
 class Roll:
-    """Say that this process runs, and tell which others do; ``seen`` is the last change that it has taken."""
+    """Say that this process runs, and tell which others do; ``seen`` is the last change that it has taken.
 
-    def __init__(self, redis: Redis, names: Names, seen: Callable[[], str]) -> None:
+    ``forwarded`` tells how many hits came by a proxy that is not trusted, as far as they say so.
+    """
+
+    def __init__(
+        self, redis: Redis, names: Names, seen: Callable[[], str], forwarded: Callable[[], float] = float
+    ) -> None:
         self._redis = redis
         self._names = names
         self._seen = seen
+        self._forwarded = forwarded
         self._id = secrets.token_hex(4)
         self._started = time.time()
 
@@ -85,6 +91,7 @@ class Roll:
             "version": __version__,
             "started": self._started,
             "seen": seen,
+            "forwarded": self._forwarded(),
             "at": time.time_ns() // 1_000_000,
         }
         await self._redis.hset(self._names.workers, self._id, orjson.dumps(row).decode())
