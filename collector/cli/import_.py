@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import time
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
