@@ -7,11 +7,8 @@ holds entries of one partition and one day, so these are few.
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import re
 import zlib
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,7 +20,7 @@ from collector.store.people import digests_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from contextlib import AbstractContextManager
 
     from collector.sinks import Delivery, Limits
     from collector.sinks.tombstones import Tombstone
@@ -48,16 +45,35 @@ class Form(Protocol):
         """Return the events in a file, as they were packed."""
 
 
-class BatchFolder:
-    """A folder of batches. Several processes may write to it. Methods block; all raise OSError."""
+class Store(Protocol):
+    """Where the files are; paths are relative. Everything raises OSError, and ``held`` SinkError."""
 
-    def __init__(self, root: Path, form: Form) -> None:
-        self._root = root
+    def held(self) -> AbstractContextManager[None]:
+        """See that it can be used, and keep other processes out meanwhile if they can be."""
+
+    def list(self, folder: str = "") -> Iterator[str]:
+        """Yield the paths of all files below a folder."""
+
+    def read(self, path: str) -> bytes:
+        """Return what is in a file."""
+
+    def put(self, path: str, content: bytes) -> None:
+        """Put a file in place, whole or not at all."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file."""
+
+
+class BatchFolder:
+    """A folder of batches. Methods block."""
+
+    def __init__(self, store: Store, form: Form) -> None:
+        self._store = store
         self._form = form
 
     def check(self) -> None:
-        """Raise OSError unless the folder can be written to."""
-        with self._locked():
+        """Raise OSError or SinkError unless the folder can be written to."""
+        with self._store.held():
             return
 
     def write(self, batch: Sequence[Delivery]) -> None:
@@ -67,19 +83,12 @@ class BatchFolder:
         for each in batch:
             place = self._form.place(_day(each), each.source)
             files.setdefault((place, _stem(each.key)), []).append(each)
-        with self._locked():
+        with self._store.held():
             for (place, stem), deliveries in files.items():
-                self._add(self._root / place, stem, deliveries)
+                self._add(place, stem, deliveries)
             self._forget(tombstones)
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self._root.mkdir(parents=True, exist_ok=True)
-        with (self._root / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-    def _add(self, folder: Path, stem: str, deliveries: Sequence[Delivery]) -> None:
+    def _add(self, folder: str, stem: str, deliveries: Sequence[Delivery]) -> None:
         by_entry = {_entry(each): each.event for each in deliveries}
         there = self._there(folder, stem, min(by_entry), max(by_entry))
         new = {entry: event for entry, event in sorted(by_entry.items()) if event not in there}
@@ -91,34 +100,39 @@ class BatchFolder:
             content = self._form.pack(list(new.values()))
         except ValueError as error:
             raise Rejected(f"It cannot be written: {error}.") from None
-        folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / name, content)
+        self._store.put(f"{folder}/{name}", content)
 
-    def _there(self, folder: Path, stem: str, first: Entry, last: Entry) -> set[bytes]:
+    def _there(self, folder: str, stem: str, first: Entry, last: Entry) -> set[bytes]:
         """Return the events of the files whose ranges meet this one."""
         events: set[bytes] = set()
-        for path in folder.glob(f"{stem}-*{self._form.suffix}"):
-            low, high = _range(path.name)
+        for path in self._files(folder, f"{stem}-"):
+            low, high = _range(path)
             if low <= last and first <= high:
                 events.update(self._read(path))
         return events
 
-    def _read(self, path: Path) -> list[bytes]:
+    def _files(self, folder: str = "", start: str = "") -> list[str]:
+        return [
+            path
+            for path in self._store.list(folder)
+            if path.endswith(self._form.suffix) and path.rpartition("/")[2].startswith(start)
+        ]
+
+    def _read(self, path: str) -> list[bytes]:
+        content = self._store.read(path)
         try:
-            return self._form.unpack(path.read_bytes())
-        except (ValueError, EOFError, zlib.error) as error:
-            raise OSError(f"{path} is broken ({error}): move it away.") from None
+            return self._form.unpack(content)
+        except (ValueError, EOFError, OSError, zlib.error) as error:
+            raise OSError(f"{self._store}/{path} is broken ({error}): move it away.") from None
 
     def _forget(self, tombstones: Sequence[Tombstone]) -> None:
-        if not tombstones:
-            return
-        for path in self._root.rglob(f"*{self._form.suffix}"):
+        for path in self._files() if tombstones else ():
             events = self._read(path)
             kept = [event for event in events if not _covered(event, tombstones)]
             if not kept:
-                path.unlink()
+                self._store.remove(path)
             elif len(kept) < len(events):
-                _replace(path, self._form.pack(kept))
+                self._store.put(path, self._form.pack(kept))
 
 
 class FileSink:
@@ -144,21 +158,6 @@ def _covered(event: bytes, tombstones: Sequence[Tombstone]) -> bool:
     fields = orjson.loads(event)
     received = datetime.fromisoformat(fields["receivedAt"])
     return fields["type"] != FORGET and any(each.covers(people, received) for each in tombstones)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put a file in place, whole and on disk, or leave all as it was."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _entry(delivery: Delivery) -> Entry:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import sys
 from pathlib import Path  # noqa: TC003 - the option is converted to it
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from collector.sinks import Limits
+from collector.sinks import Limits, SinkError
+from collector.sinks.disk import Disk
 from collector.sinks.folder import BatchFolder, FileSink
 
 if TYPE_CHECKING:
@@ -16,14 +18,17 @@ if TYPE_CHECKING:
 def ndjson(
     to: Path,
     *,
-    compress: Literal["gzip", "none"] = "gzip",
+    compress: Literal["gzip", "zstd", "none"] = "gzip",
     events: int = 10_000,
     size: int = 32 * 1024**2,
     seconds: float = 60,
 ) -> FileSink:
-    """Make a sink of NDJSON files; one is finished after so many events, bytes of JSON or seconds."""
-    form = _Gzipped() if compress == "gzip" else _Plain()
-    return FileSink(BatchFolder(to, form), Limits(events, size, seconds))
+    """Make a sink of NDJSON files; one is finished after so many events, bytes of JSON or seconds.
+
+    Raises SinkError.
+    """
+    form = {"gzip": _Gzipped, "zstd": _Zstd, "none": _Plain}[compress]()
+    return FileSink(BatchFolder(Disk(to), form), Limits(events, size, seconds))
 
 
 class _Plain:
@@ -47,3 +52,30 @@ class _Gzipped(_Plain):
 
     def unpack(self, content: bytes) -> list[bytes]:
         return super().unpack(gzip.decompress(content))
+
+
+class _Zstd(_Plain):
+    suffix = ".ndjson.zst"
+
+    def __init__(self) -> None:
+        try:
+            self._library = _zstd()
+        except ModuleNotFoundError:
+            raise SinkError("compress=zstd needs backports.zstd: pip install 'headwater[zstd]'.") from None
+
+    def pack(self, events: Sequence[bytes]) -> bytes:
+        return bytes(self._library.compress(super().pack(events)))
+
+    def unpack(self, content: bytes) -> list[bytes]:
+        try:
+            return super().unpack(self._library.decompress(content))
+        except self._library.ZstdError as error:
+            raise ValueError(str(error)) from None
+
+
+def _zstd() -> Any:
+    if sys.version_info >= (3, 14):
+        from compression import zstd  # noqa: PLC0415 - the place depends on the version
+    else:
+        from backports import zstd  # noqa: PLC0415 - an extra, which few need
+    return zstd

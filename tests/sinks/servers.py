@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from pyarrow.fs import S3FileSystem
 
 from tests.faults.servers import free_port
 
@@ -131,3 +132,39 @@ class ClickHouse:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Store:
+    """An S3 that speaks HTTP (moto), with a bucket ``lake``; it forgets all when it is killed."""
+
+    options = {"access_key": "key", "secret_key": PASSWORD, "region": "eu-central-1"}  # noqa: RUF012 - of a test
+
+    def __init__(self, *, locked: bool = False) -> None:
+        self._locked = locked  # after the bucket is made nobody is let in
+        self.port = free_port()
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, wait until it listens, and make the bucket."""
+        command = [sys.executable, "-m", "moto.server", "-p", str(self.port)]
+        free = {"INITIAL_NO_AUTH_ACTION_COUNT": "2"} if self._locked else {}
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self._process = subprocess.Popen(command, env={**os.environ, **free}, **quiet)  # type: ignore[call-overload]
+        end = time.monotonic() + _START_SECONDS
+        while not _listens(self.port):
+            assert time.monotonic() < end, "the store did not start"
+            time.sleep(0.05)
+        self.system().create_dir("lake")
+
+    def system(self) -> Any:
+        """Return it as pyarrow sees it."""
+        place = {"endpoint_override": f"127.0.0.1:{self.port}", "scheme": "http"}
+        return S3FileSystem(allow_bucket_creation=True, **self.options, **place)
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None

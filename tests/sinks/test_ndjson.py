@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+from backports import zstd
 from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
 
@@ -33,15 +34,9 @@ Start = Callable[..., subprocess.Popen[str]]
 
 def lines(folder: Path) -> list[bytes]:
     """Return what is in the files, as a reader sees it."""
+    opened = {".gz": gzip.decompress, ".zst": zstd.decompress, ".ndjson": bytes}
     paths = sorted(folder.glob("*/*.ndjson*"))
-    return [
-        line
-        for path in paths
-        for line in (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).split(
-            b"\n"
-        )
-        if line
-    ]
+    return [line for path in paths for line in opened[path.suffix](path.read_bytes()).split(b"\n") if line]
 
 
 @pytest.mark.parametrize(("name", "lines"), [("ndjson", lines), ("parquet", messages)])
@@ -183,3 +178,17 @@ async def test_the_command_goes_on_where_it_stopped_and_replays_when_told(
     assert command(settings, *to, "--from", start_at, "--count", "6").stdout == "Wrote 6 events.\n"
     assert sorted(lines(tmp_path / "out")) == sorted(map(event, range(6)))
     assert sorted(lines(tmp_path / "new")) == sorted(map(event, range(6)))
+
+
+@pytest.mark.parametrize("compress", ["gzip", "zstd", "none"])
+async def test_files_are_compressed_as_told_and_broken_ones_are_named(tmp_path: Path, compress: str) -> None:
+    sink = open_sink("ndjson", str(tmp_path), {"compress": compress})
+    for numbers in ((1, 2), (2, 3)):
+        await sink.write([delivery(number) for number in numbers])
+    assert lines(tmp_path) == [event(1), event(2), event(3)]
+
+    if compress != "none":
+        path = min(tmp_path.glob("*/*"))
+        path.write_bytes(b"broken")
+        with pytest.raises(OSError, match=f"{path} is broken"):
+            await sink.write([delivery(1)])
