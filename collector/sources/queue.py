@@ -15,7 +15,7 @@ from collector.sources.base import StrictModel
 from collector.sources.secret import Secret  # noqa: TC001 - pydantic reads it
 from collector.sources.servers import Path  # noqa: TC001 - pydantic reads it
 
-BrokerKind: TypeAlias = Literal["redis", "nats", "rabbitmq", "kafka"]
+BrokerKind: TypeAlias = Literal["redis", "nats", "rabbitmq", "kafka", "mqtt"]
 
 # How the address of each broker begins, without and with TLS, and its port.
 SCHEMES: dict[BrokerKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -23,6 +23,7 @@ SCHEMES: dict[BrokerKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "nats": (("nats",), ("tls",)),
     "rabbitmq": (("amqp",), ("amqps",)),
     "kafka": (("kafka",), ("kafka+ssl",)),
+    "mqtt": (("mqtt",), ("mqtts",)),
 }
 
 
@@ -31,7 +32,8 @@ class QueueSettings(StrictModel):
 
     broker: BrokerKind = Field(
         "redis",
-        description="Who keeps the messages: redis (streams), nats (JetStream), rabbitmq (queues), kafka.",
+        description="Who keeps the messages: redis (streams), nats (JetStream), rabbitmq (queues),"
+        " kafka, mqtt.",
     )
     address: str = Field(
         "",
@@ -46,6 +48,7 @@ class QueueSettings(StrictModel):
     sasl: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
         "PLAIN", description="Kafka: how the user signs in."
     )
+    mqtt: Literal["5", "3.1.1"] = Field("5", description="MQTT: which version of it to speak.")
     ca: str = Field(
         "", max_length=500, description="File of the authority that signed the broker's certificate, for TLS."
     )
@@ -57,12 +60,13 @@ class QueueSettings(StrictModel):
         max_length=250,
         pattern=r"^[^\s\x00-\x1f]+$",
         description="What to read: a stream of Redis, a subject of NATS (with * and >), a queue,"
-        " a topic of Kafka (with *).",
+        " a topic of Kafka (with *) or MQTT (with + and #).",
     )
     group: str = Field(
         "headwater",
         pattern=r"^[A-Za-z0-9_-]{1,100}$",
-        description="Consumer group; workers of one group share the messages. RabbitMQ has none.",
+        description="Consumer group; workers of one group share the messages. RabbitMQ has none; MQTT: the"
+        " session that the broker keeps, one for each source.",
     )
     start: Literal["oldest", "newest"] = Field(
         "oldest", description="Where a group that is new begins: with all that is kept, or with what comes."
@@ -116,6 +120,11 @@ class QueueSettings(StrictModel):
     def tls(self) -> bool:
         """Whether the address asks for TLS."""
         return self.url.partition("://")[0] in SCHEMES[self.broker][1]
+
+    @property
+    def alone(self) -> bool:
+        """Whether one worker at a time reads: a session of MQTT cannot be shared."""
+        return self.broker == "mqtt"
 
     @property
     def place(self) -> str:

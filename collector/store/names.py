@@ -140,3 +140,7 @@ class Names:
     def workers(self) -> str:
         """Name the hash of the collectors that run, id to JSON."""
         return f"{self.namespace}:{{workers}}:roll"
+
+    def queue_turn(self, source: str) -> str:
+        """Name who reads a source that one worker at a time may read."""
+        return f"{self.namespace}:{{workers}}:queue:{source}"

@@ -1,4 +1,4 @@
-"""How the readers of brokers are: each process says it every second, and whoever asks is told."""
+"""How the readers of brokers are, and whose turn it is: each process says it, and whoever asks is told."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _GONE_SECONDS = 5
 _FORGOTTEN_SECONDS = 60
+_TURN_MS = 3000
 
 
 class QueueStates:
@@ -34,6 +35,28 @@ class QueueStates:
             told = orjson.dumps({"at": time.time(), "rows": list(rows)}).decode()
             await self._redis.hset(self._names.queues, self._id, told)
             await self._redis.expire(self._names.queues, _FORGOTTEN_SECONDS)
+
+    async def turn(self, source: str, *, mine: bool) -> bool:
+        """Take the turn to read a source alone, or keep it; it ends when its worker is gone for a while.
+
+        While Redis is away it stays as it was, ``mine`` or not.
+        """
+        key = self._names.queue_turn(source)
+        try:
+            if await self._redis.set(key, self._id, nx=True, px=_TURN_MS):
+                return True
+            if await self._redis.get(key) != self._id.encode():
+                return False
+            await self._redis.pexpire(key, _TURN_MS)
+        except (RedisError, OSError):
+            return mine
+        return True
+
+    async def pass_turn(self, source: str) -> None:
+        """Let others read a source that this worker has read alone."""
+        with contextlib.suppress(RedisError, OSError):
+            if await self._redis.get(self._names.queue_turn(source)) == self._id.encode():
+                await self._redis.delete(self._names.queue_turn(source))
 
     async def leave(self) -> None:
         """Say nothing more."""

@@ -16,7 +16,8 @@ import nats
 from nats.js.errors import NotFoundError
 from redis.asyncio import Redis
 
-from tests.faults.servers import Server, free_port
+from tests.faults.servers import Server, free_port, opened
+from tests.queues.mqtt_broker import Mosquitto
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -114,18 +115,6 @@ class Nats:
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-async def opened(port: int) -> None:
-    """Wait until somebody listens on a port."""
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.02)
-        else:
-            writer.close()
-            return
-
-
 class RabbitMQ:
     """A queue of a RabbitMQ, whose messages carry ids as its producers' should."""
 
@@ -220,7 +209,7 @@ class RabbitMQ:
         )
 
 
-BROKERS = {"redis": Valkey, "nats": Nats}
+BROKERS = {"redis": Valkey, "nats": Nats, "mqtt": Mosquitto}
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,8 +11,9 @@ from collector.bridges.queue.broker import BrokerError
 from collector.bridges.queue.kinds import open_broker
 from collector.sources.queue import SCHEMES, BrokerKind, QueueSettings
 from tests.faults.proxy import Proxy
-from tests.faults.servers import Server, free_port
-from tests.queues.brokers import Nats, opened
+from tests.faults.servers import Server, free_port, opened
+from tests.queues.brokers import Nats
+from tests.queues.mqtt_broker import Mosquitto
 from tests.store.certificates import Authority
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ Way = dict[str, Any]
 _RIGHT, _WRONG = "rightsecret", "wrongsecret"
 
 
-@pytest.fixture(params=["redis", "nats", "rabbitmq", "kafka"])
+@pytest.fixture(params=["redis", "nats", "rabbitmq", "kafka", "mqtt"])
 async def way(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Way]:
     """The settings that lead to a broker over TLS, with a client certificate and a password."""
     authority = Authority(tmp_path)
@@ -39,6 +41,18 @@ async def way(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[W
         await nats.spawn()
         yield {**common, "address": f"tls://127.0.0.1:{nats.port}", "user": "jo"}
         nats.kill()
+        return
+    if request.param == "mqtt":
+        server, secret = authority.issue("server")
+        (tmp_path / "passwords").write_text(f"jo:{_RIGHT}\n")
+        hashing = ("mosquitto_passwd", "-U", str(tmp_path / "passwords"))
+        assert await (await asyncio.create_subprocess_exec(*hashing)).wait() == 0
+        tls = f"certfile {server}\nkeyfile {secret}\ncafile {authority.file}\nrequire_certificate true\n"
+        mosquitto = Mosquitto(tmp_path / "mqtt", f"{tls}password_file {tmp_path / 'passwords'}\n")
+        mosquitto.spawn()
+        await opened(mosquitto.port)
+        yield {**common, "address": f"mqtts://127.0.0.1:{mosquitto.port}", "user": "jo"}
+        mosquitto.kill()
         return
     if request.param == "redis":
         valkey = Server(tmp_path / "valkey", "--requirepass", _RIGHT).start(ready=False)
@@ -83,10 +97,12 @@ async def test_a_broker_is_read_over_tls_with_a_password(way: Way) -> None:
 async def test_a_wrong_password_is_said_and_not_shown(way: Way) -> None:
     told = await said({**way, "password": _WRONG})
 
-    assert any(word in told.lower() for word in ("password", "refused", "authorization"))
+    assert any(word in told.lower() for word in ("password", "refused", "authoriz"))
     assert _WRONG not in told
 
 
+# paho leaves the socket of a handshake that failed to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_broker_of_an_unknown_authority_is_refused(way: Way) -> None:
     told = await said({**way, "ca": ""})
 
@@ -98,7 +114,7 @@ async def test_a_certificate_file_that_is_not_there_is_said(way: Way) -> None:
     assert "cannot be used" in await said({**way, "certificate": "/nowhere.pem"})
 
 
-@pytest.mark.parametrize("kind", ["redis", "nats", "rabbitmq", "kafka"])
+@pytest.mark.parametrize("kind", ["redis", "nats", "rabbitmq", "kafka", "mqtt"])
 async def test_a_broker_that_is_not_there_is_said_without_the_password(kind: BrokerKind) -> None:
     address = f"{SCHEMES[kind][0][0]}://127.0.0.1:{free_port()}"
     told = await said({"broker": kind, "address": address, "user": "jo", "password": _RIGHT})

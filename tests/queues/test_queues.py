@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from backports import zstd
 
 from collector import metrics
 from collector.bridges.queue.reader import _Seen
@@ -83,7 +84,15 @@ async def test_what_cannot_be_read_is_kept_with_its_reason_and_the_good_beside_i
     async with in_background(running.parts.queues.run()):
         await until(lambda: _connected(running))
         await broker.publish(
-            [b"{", event(1), b"\x1f\x8bno gzip", b"[]", gzip.compress(event(2)), large, event(3)]
+            [
+                b"{",
+                event(1),
+                b"\x1f\x8bno gzip",
+                b"[]",
+                gzip.compress(event(2)),
+                large,
+                zstd.compress(event(3)),
+            ]
         )
         await until(lambda: _has(redis, running, 3))
         await until(lambda: all_read(broker))

@@ -46,7 +46,9 @@ class QueueBridge:
 
     async def _follow(self) -> None:
         wanted = {
-            each.id: each for each in self.pipeline.catalogue if each.bridge == "queue" and each.enabled
+            each.id: each
+            for each in list(self.pipeline.catalogue)
+            if each.bridge == "queue" and each.enabled and await self._may_read(each)
         }
         for name, (reader, _) in list(self.readers.items()):
             if wanted.get(name) != reader.source:
@@ -55,13 +57,21 @@ class QueueBridge:
             if name not in self.readers:
                 self._begin(source)
 
+    async def _may_read(self, source: Source) -> bool:
+        """Tell whether this worker reads a source: of those that one reads alone, whose turn it is."""
+        if not source.settings.alone:
+            return True
+        return await self.states.turn(source.id, mine=source.id in self.readers)
+
     def _begin(self, source: Source) -> None:
         reader = Reader(source, self.pipeline, f"{socket.gethostname()}-{os.getpid()}-{source.id}")
         self.readers[source.id] = (reader, asyncio.create_task(reader.run()))
 
     async def _end(self, name: str) -> None:
-        _, task = self.readers.pop(name)
+        reader, task = self.readers.pop(name)
         await end(task)
+        if reader.source.settings.alone:
+            await self.states.pass_turn(name)
         metrics.QUEUE_CONNECTED.labels(name).set(0)
 
     async def _say(self) -> None:

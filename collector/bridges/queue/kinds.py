@@ -15,6 +15,7 @@ _KINDS: dict[BrokerKind, tuple[str, str]] = {
     "nats": ("nats", "NatsSubject"),
     "rabbitmq": ("rabbitmq", "RabbitQueue"),
     "kafka": ("kafka", "KafkaTopics"),
+    "mqtt": ("mqtt", "MqttTopic"),
 }
 
 

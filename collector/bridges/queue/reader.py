@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 from collector import metrics
 from collector.bridges.queue.broker import BrokerError
 from collector.bridges.queue.kinds import open_broker
-from collector.bridges.request import inflate
+from collector.bridges.queue.packed import unpacked
 from collector.model import Hit, Reason, Refusal
 from collector.protocols.message import dead_letter, message
 
@@ -31,7 +31,6 @@ log = structlog.get_logger()
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
 _LOOK_SECONDS = 0.2
-_GZIP = b"\x1f\x8b"
 _ATTRIBUTE = ("ce_", "cloudevents:", "cloudevents_")  # how Kafka and AMQP carry what HTTP has in ce-
 
 
@@ -135,7 +134,7 @@ class Reader:
         headers = CIMultiDict({_http_name(name): value for name, value in each.headers.items()})
         now = time.time_ns() // 1_000_000
         limit = self._pipeline.settings.server_body_bytes
-        body, refusal = _opened(each.body, limit)
+        body, refusal = unpacked(each.body, limit)
         return Hit(self.source, now, body, headers=headers, path=each.topic, id=each.id), refusal
 
     def _now(self, state: str, text: str) -> None:
@@ -162,16 +161,6 @@ class _Seen:
         kept = self._batch.raw if self._batch else {}
         left = (each.refusal for each in outcomes if each.refusal and each.index not in kept)
         return next(left, None)
-
-
-def _opened(body: bytes, limit: int) -> tuple[bytes, Refusal | None]:
-    """Return a body, inflated if it is gzip; or as much of it as may be, and why it cannot be read."""
-    if len(body) > limit:
-        return body[:limit], Refusal(Reason.TOO_LARGE, f"The limit is {limit} bytes; the rest is cut off.")
-    try:
-        return (inflate(body, "gzip", limit) if body.startswith(_GZIP) else body), None
-    except Refusal as refusal:
-        return body, refusal
 
 
 def _http_name(name: str) -> str:

@@ -1,0 +1,157 @@
+"""Topics of MQTT: a session that the broker keeps, and each message acknowledged only once it is safe.
+
+All is subscribed to at QoS 1: at QoS 2 the library answers for a message before its reader has seen it, so a
+process that dies would lose it. What is delivered twice is told by its id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import contextmanager
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from collector.bridges.queue.broker import (
+    CONNECT_SECONDS,
+    FETCH_SECONDS,
+    BrokerError,
+    Message,
+    short,
+    tls_context,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from paho.mqtt.client import MQTTMessage
+
+    from collector.sources.queue import QueueSettings
+
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+_VERSIONS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
+_RETAINED = {"oldest": SubscribeOptions.RETAIN_SEND_IF_NEW_SUB, "newest": SubscribeOptions.RETAIN_DO_NOT_SEND}
+_KEPT_SECONDS = 7 * 24 * 3600  # that the broker keeps a session which nobody takes up
+_KEEPALIVE_SECONDS = 10
+_REFUSED = 0x80  # from here on the code of an answer is a failure
+_ID = "message_id"
+
+
+class MqttTopic:
+    """A topic with wildcards, read in one session: who comes with its name last has it."""
+
+    def __init__(self, settings: QueueSettings, _worker: str) -> None:
+        self._settings = settings
+        self._client: _Client | None = None
+
+    async def connect(self) -> None:
+        """Connect, take up the session, and subscribe in case it is new."""
+        settings = self._settings
+        with _explained():
+            client = _Client(settings)
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await client.__aenter__()
+                self._client = client
+                options = SubscribeOptions(qos=1, retainHandling=_RETAINED[settings.start])
+                how: dict[str, Any] = {"options": options} if settings.mqtt == "5" else {"qos": 1}
+                answers = await client.subscribe(settings.topic, **how)
+        for answer in answers:
+            if getattr(answer, "value", answer) >= _REFUSED:
+                raise BrokerError(f"The broker does not let us read {settings.topic}: {answer}.")
+
+    async def fetch(self) -> list[Message]:
+        """Return what has come."""
+        client = self._connected()
+        found: list[MQTTMessage] = []
+        with contextlib.suppress(TimeoutError):
+            found.append(await asyncio.wait_for(client.come.get(), FETCH_SECONDS))
+        while found and not client.come.empty() and len(found) < self._settings.prefetch:
+            found.append(client.come.get_nowait())
+        return [_message(each) for each in found]
+
+    async def done(self, messages: Sequence[Message]) -> None:
+        """Acknowledge messages, in the order in which they came."""
+        client = self._connected()
+        for each in messages:
+            client.acknowledge(each.token)
+
+    async def close(self) -> None:
+        """Leave; the broker keeps the session and what was not acknowledged."""
+        if self._client:
+            with contextlib.suppress(aiomqtt.MqttError, OSError, TimeoutError):
+                await self._client.__aexit__(None, None, None)
+
+    def _connected(self) -> _Client:
+        lost = self._client.lost if self._client else ""
+        if self._client is None or lost:
+            raise BrokerError(f"The connection is closed. {lost}".strip())
+        return self._client
+
+
+class _Client(aiomqtt.Client):
+    """A client that acknowledges when it is told to, and gives messages as they come."""
+
+    def __init__(self, settings: QueueSettings) -> None:
+        place = urlsplit(settings.url)
+        new = settings.mqtt == "5"
+        super().__init__(
+            place.hostname or "127.0.0.1",
+            place.port or _PORTS[place.scheme],
+            username=settings.user or None,
+            password=settings.password.get_secret_value() or None,
+            identifier=_session(settings),
+            protocol=_VERSIONS[settings.mqtt],
+            **({"clean_start": False, "properties": _wishes(settings)} if new else {"clean_session": False}),
+            keepalive=_KEEPALIVE_SECONDS,
+            tls_context=tls_context(settings),
+        )
+        self._client.manual_ack_set(on=True)
+        self.come: asyncio.Queue[MQTTMessage] = asyncio.Queue()
+
+    @property
+    def lost(self) -> str:
+        """Why the connection has ended, empty while it lasts."""
+        return str(self._disconnected.exception() or "It was ended.") if self._disconnected.done() else ""
+
+    def acknowledge(self, message: MQTTMessage) -> None:
+        """Tell the broker that a message is safe."""
+        self._client.ack(message.mid, message.qos)
+
+    def _on_message(self, _client: Any, _userdata: Any, message: MQTTMessage) -> None:
+        self.come.put_nowait(message)
+
+
+def _session(settings: QueueSettings) -> str:
+    """Return the name of the session: another topic has another one, which is subscribed to nothing else."""
+    topic = blake2b(settings.topic.encode(), digest_size=4).hexdigest()
+    return f"headwater-{settings.group}-{topic}"
+
+
+def _wishes(settings: QueueSettings) -> Properties:
+    wishes = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    wishes.SessionExpiryInterval = _KEPT_SECONDS
+    wishes.ReceiveMaximum = settings.prefetch
+    return wishes
+
+
+def _message(found: MQTTMessage) -> Message:
+    told = found.properties.json() if found.properties else {}  # type: ignore[no-untyped-call]
+    headers = dict(told.get("UserProperty", ()))
+    if "ContentType" in told:
+        headers["Content-Type"] = told["ContentType"]
+    return Message(bytes(found.payload), found.topic, short(headers.get(_ID) or str(uuid4())), found, headers)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except (aiomqtt.MqttError, OSError, TimeoutError, ValueError) as error:
+        raise BrokerError(f"{type(error).__name__}: {error}".removesuffix(": ")) from None

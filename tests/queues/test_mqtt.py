@@ -1,0 +1,107 @@
+"""What MQTT alone has: a session for one worker at a time, wildcards, retained messages, two versions."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import aiomqtt
+import pytest
+
+from collector.bridges.queue import QueueBridge
+from collector.bridges.queue.kinds import open_broker
+from collector.sources.queue import QueueSettings
+from collector.store.queues import QueueStates
+from collector.tasks import end
+from collector.tasks import running as in_background
+from tests.conftest import until
+from tests.queues.brokers import started
+from tests.queues.mqtt_broker import Mosquitto
+from tests.queues.test_queues import event, numbers, source_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from redis.asyncio import Redis
+
+    from collector.bridges.queue.broker import Broker as Reading
+    from tests.conftest import Running
+
+
+@pytest.fixture
+async def mosquitto(tmp_path: Path) -> AsyncIterator[Mosquitto]:
+    async with started("mqtt", tmp_path) as broker:
+        assert isinstance(broker, Mosquitto)
+        yield broker
+
+
+async def reading(mosquitto: Mosquitto, **settings: Any) -> Reading:
+    broker = open_broker(QueueSettings.model_validate({**mosquitto.settings, **settings}), "w1")
+    await broker.connect()
+    return broker
+
+
+async def send(mosquitto: Mosquitto, topic: str, body: bytes, **how: Any) -> None:
+    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
+        await client.publish(topic, body, **how)
+
+
+async def _of(running: Running, count: int) -> bool:
+    return len(await running.events()) >= count
+
+
+async def test_one_worker_at_a_time_reads_and_the_next_one_goes_on_where_it_ended(
+    running: Running, redis: Redis, mosquitto: Mosquitto
+) -> None:
+    await running.add(**source_of(mosquitto))
+    first = QueueBridge(running.parts.pipeline, QueueStates(redis, running.names))
+    second = QueueBridge(running.parts.pipeline, QueueStates(redis, running.names))
+
+    async def begun(bridge: QueueBridge) -> bool:
+        return bool(bridge.readers)
+
+    async with in_background(first.run()):
+        await until(lambda: begun(first))
+        waiting = asyncio.create_task(second.run())
+        await mosquitto.publish([event(number) for number in range(50)])
+        await until(lambda: _of(running, 50))
+        assert second.readers == {}
+    await until(lambda: begun(second))
+    await mosquitto.publish([event(number) for number in range(50, 100)])
+    await until(lambda: _of(running, 100))
+    await end(waiting)
+
+    assert numbers(await running.events()) == list(range(100))
+
+
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+async def test_what_was_not_acknowledged_is_delivered_again_in_either_version(
+    mosquitto: Mosquitto, version: str
+) -> None:
+    wanted = {"topic": "shop/+/orders/#", "group": f"v{version[0]}", "mqtt": version}
+    rounds = []
+    for number in range(3):
+        broker = await reading(mosquitto, **wanted)
+        if number == 0:
+            await send(mosquitto, "shop/eu/orders/new", b"one", qos=1)
+            await send(mosquitto, "shop/eu/orders/new", b"two", qos=2)
+        found = [each for _ in range(2) for each in await broker.fetch()]
+        rounds.append([(each.topic, each.body) for each in found])
+        if number == 1:
+            await broker.done(found)
+        await broker.close()
+
+    both = [("shop/eu/orders/new", b"one"), ("shop/eu/orders/new", b"two")]
+    assert rounds == [both, both, []]
+
+
+@pytest.mark.parametrize(("start", "found"), [("oldest", [b"kept"]), ("newest", [])])
+async def test_a_session_that_is_new_begins_with_what_is_retained_or_with_what_comes(
+    mosquitto: Mosquitto, start: str, found: list[bytes]
+) -> None:
+    await send(mosquitto, "orders", b"kept", qos=1, retain=True)
+    broker = await reading(mosquitto, topic="orders", group="new", start=start)
+
+    assert [each.body for each in await broker.fetch()] == found
+    await broker.close()
