@@ -44,6 +44,10 @@ _ADVICE: dict[Reason, tuple[str, str]] = {
     Reason.BAD_ENCODING: ("Look what changes the body on its way, such as a proxy.", ""),
     Reason.BODY_TIMEOUT: ("Look at the sender's line; a phone in a tunnel is no fault.", ""),
     Reason.EMPTY_BODY: (_SENDER, ""),
+    Reason.BAD_LINE: (
+        "See whether --format names the archive's format; --refused keeps such lines to look at.",
+        "",
+    ),
     Reason.NOT_UTF8: (_SENDER, ""),
     Reason.NOT_JSON: (_SENDER, ""),
     Reason.NOT_A_NUMBER: (_SENDER, ""),
