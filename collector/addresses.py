@@ -23,8 +23,8 @@ def peer_of(request: Request) -> str | None:
 def address_of(request: Request, proxies: tuple[str, ...], hops: int) -> str | None:
     """Return the client's address: the peer's, or what trusted proxies say of it."""
     nearest = peer_of(request)
-    forwarded = request.headers.getall("X-Forwarded-For", ())
-    if not forwarded or not (proxies or hops):
+    forwarded = request.headers.getall("X-Forwarded-For", ()) if proxies or hops else ()
+    if not forwarded:
         return nearest
     chain = [part.strip() for line in forwarded for part in line.split(",")]
     return client_address(nearest, chain, proxies=proxies, hops=hops)

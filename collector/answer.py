@@ -85,8 +85,10 @@ def accepted_answer(outcomes: Sequence[Outcome], headers: Mapping[str, str]) -> 
 
 def reason_header(outcomes: Sequence[Outcome]) -> dict[str, str]:
     """Return the header that names every reason among the outcomes, empty when nothing was refused."""
-    reasons = sorted({outcome.refusal.reason.code for outcome in outcomes if outcome.refusal})
-    return {REASON_HEADER: ", ".join(reasons)} if reasons else {}
+    refused = [outcome.refusal for outcome in outcomes if outcome.refusal is not None]
+    if not refused:
+        return {}
+    return {REASON_HEADER: ", ".join(sorted({refusal.reason.code for refusal in refused}))}
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:

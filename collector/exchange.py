@@ -6,6 +6,8 @@ import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from multidict import CIMultiDictProxy
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,6 +20,13 @@ PIXEL_HEADERS = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+class SharedHeaders(CIMultiDictProxy[str]):
+    """The header fields of requests whose heads are the same, byte for byte: one object, a key to look up."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
 
 
 @dataclass(frozen=True, slots=True)

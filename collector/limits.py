@@ -10,7 +10,7 @@ import math
 import time
 from collections import OrderedDict
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from collector.model import Reason, Refusal
 
@@ -26,38 +26,57 @@ _LONGEST_WAIT_SECONDS = 60
 _IPV6_NETWORK = 64
 
 
+class _Rate(NamedTuple):
+    """How far one hit puts off the time when a bucket is full, and how far off it may be; in seconds."""
+
+    what: str
+    step: float
+    most: float
+
+
 class Limits:
     """The buckets. Of too many, those go that were not used for longest; they were full, or nearly."""
 
     def __init__(self, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
-        self._rates = (
-            ("this source", settings.source_rate),
-            ("this write key", settings.key_rate),
-            ("this address", settings.address_rate),
-        )
+        self._of_source = _rate("this source", settings.source_rate)
+        self._of_key = _rate("this write key", settings.key_rate)
+        self._of_address = _rate("this address", settings.address_rate)
         self._now = now
         self._full_at: OrderedDict[tuple[str, ...], float] = OrderedDict()
 
     def admit(self, hit: Hit) -> None:
         """Take a hit from its buckets. Raises Refusal rate_limited, with the time to wait."""
-        source, now = hit.source.id, self._now()
-        address = _network(hit.address) if hit.address else ""
-        names = ((source,), ("key", hit.key), (source, address))
-        asked = [
-            (name, rate, what)
-            for name, (what, rate) in zip(names, self._rates, strict=True)
-            if rate and name[-1]
-        ]
-        for name, rate, what in asked:
-            wait = self._full_at.get(name, now) - now + 1 / rate - max(_BURST_SECONDS, 1 / rate)
+        now, full_at = self._now(), self._full_at
+        asked = self._asked(hit)
+        for name, rate in asked:
+            wait = full_at.get(name, now) - now - rate.most
             if wait > 0:
                 seconds = min(_LONGEST_WAIT_SECONDS, math.ceil(wait))
-                raise Refusal(Reason.RATE_LIMITED, f"It is about {what}.", retry_after=seconds)
-        for name, rate, _ in asked:
-            self._full_at[name] = max(self._full_at.get(name, now), now) + 1 / rate
-            self._full_at.move_to_end(name)
-        while len(self._full_at) > _MOST_BUCKETS:
-            self._full_at.popitem(last=False)
+                raise Refusal(Reason.RATE_LIMITED, f"It is about {rate.what}.", retry_after=seconds)
+        for name, rate in asked:
+            full_at[name] = max(full_at.get(name, now), now) + rate.step
+            full_at.move_to_end(name)
+        while len(full_at) > _MOST_BUCKETS:
+            full_at.popitem(last=False)
+
+    def _asked(self, hit: Hit) -> list[tuple[tuple[str, ...], _Rate]]:
+        """Return the buckets that a hit is taken from, with their rates."""
+        asked: list[tuple[tuple[str, ...], _Rate]] = []
+        source = hit.source.id
+        if self._of_source:
+            asked.append(((source,), self._of_source))
+        if self._of_key and hit.key:
+            asked.append((("key", hit.key), self._of_key))
+        if self._of_address and hit.address and (address := _network(hit.address)):
+            asked.append(((source, address), self._of_address))
+        return asked
+
+
+def _rate(what: str, hits_a_second: float) -> _Rate | None:
+    if not hits_a_second:
+        return None
+    step = 1 / hits_a_second
+    return _Rate(what, step, max(_BURST_SECONDS, step) - step)
 
 
 @lru_cache(4096)

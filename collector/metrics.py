@@ -119,6 +119,11 @@ def forwarded_ignored() -> float:
     return next(sample.value for metric in FORWARDED_IGNORED.collect() for sample in metric.samples)
 
 
+def redacted(source: str, kind: str, times: int) -> None:
+    """Count personal data taken out of an event."""
+    _labelled(REDACTIONS, source, kind).inc(times)
+
+
 def refused(source: str, reason: Reason) -> None:
     """Count a refusal; ``source`` is empty when no source was found, so that strangers make no labels."""
     REFUSALS.labels(source, reason.code).inc()

@@ -103,7 +103,7 @@ class Source:
         return (self.stream, *bots, *(rule.stream for rule in self.enrichment.rules if rule.stream))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would triple the cost of making one
 class Hit:
     """One arriving request or message, before it is understood. Times are milliseconds since 1970.
 

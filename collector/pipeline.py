@@ -133,7 +133,8 @@ class Pipeline:
 
     def _report(self, outcomes: list[Outcome], batch: Batch, source: Source) -> list[Outcome]:
         """Count what became of the hit and return the outcomes of all its items, in their order."""
-        metrics.taken(source.id, batch.protocol, [outcome.verdict for outcome in outcomes])
+        verdicts = [outcome.verdict for outcome in outcomes]
+        metrics.taken(source.id, batch.protocol, verdicts)
         self.counters.events(source.id, batch.events, outcomes)
         for index, refusal in batch.refused:
             self.refuse(source, refusal, where=f"event {index}")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from collector import __version__
+from collector.enrich.memory import Told
 from collector.model import BROWSER_BRIDGES, Event, Hit, Reason, Refusal, Source
 from collector.protocols import Limits
 from collector.protocols.clock import to_iso
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collector.protocols import Batch
     from collector.settings import Settings
 
+_STAMPED = ("receivedAt", "source", "collector")  # what the collector alone says of an event
 # What a visitor's browser says about privacy, and where it is noted.
 _SIGNALS = {"Sec-GPC": "gpc", "DNT": "dnt"}
 
@@ -33,30 +36,40 @@ class Rules:
 
 def rules_for(source: Source, settings: Settings) -> Rules:
     """Return the rules of a source: a browser is a stranger, a server is known and retries for long."""
+    depth = settings.depth
     if source.bridge in BROWSER_BRIDGES:
-        limits = Limits(settings.batch_events, settings.event_bytes, settings.depth)
-        return Rules(limits, int(settings.dedup_hours_browser * 3600), quarantine=False)
-    limits = Limits(settings.server_batch_events, settings.server_event_bytes, settings.depth)
-    return Rules(limits, int(settings.dedup_hours_server * 3600), quarantine=True)
+        hours = settings.dedup_hours_browser
+        return _rules(settings.batch_events, settings.event_bytes, depth, hours, quarantine=False)
+    hours = settings.dedup_hours_server
+    return _rules(settings.server_batch_events, settings.server_event_bytes, depth, hours, quarantine=True)
+
+
+@lru_cache(64)  # every hit asks, and there are as many answers as kinds of bridges
+def _rules(events: int, event_bytes: int, depth: int, hours: float, *, quarantine: bool) -> Rules:
+    return Rules(Limits(events, event_bytes, depth), int(hours * 3600), quarantine)
 
 
 def encode(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
     """Return a record for each event of the batch; an event that is too large is set apart first."""
-    stamp = _stamp(hit, batch)
-    written: dict[int, bytes] = {}
-    contexts = _Contexts()
-
-    def write(event: Event) -> Refusal | None:
-        event.message |= stamp
-        if event.flags:
-            event.message["collector"] = _flagged(stamp["collector"], event.flags)
-        data = written[event.index] = contexts.write(event.message)
-        if len(data) > rules.limits.event_bytes:
-            return Refusal(Reason.EVENT_TOO_LARGE, f"The limit is {rules.limits.event_bytes} bytes.")
-        return None
-
-    batch.set_apart(write)
-    return [_record(event, hit.source, rules, written[event.index]) for event in batch.events]
+    write = _Writer(_stamp(hit, batch)).write
+    written = [write(event) for event in batch.events]
+    if max(map(len, written), default=0) > rules.limits.event_bytes:
+        sizes = {event.index: len(data) for event, data in zip(batch.events, written, strict=True)}
+        batch.set_apart(lambda event: _too_large(sizes[event.index], rules.limits.event_bytes))
+        written = [data for data in written if len(data) <= rules.limits.event_bytes]
+    source = hit.source
+    return [
+        Record(
+            event.visitor or event.id,
+            event.stream or source.stream,
+            source.id,
+            event.type,
+            event.id,
+            rules.window,
+            data,
+        )
+        for event, data in zip(batch.events, written, strict=True)
+    ]
 
 
 def _flagged(stamp: dict[str, Any], flags: tuple[str, ...]) -> dict[str, Any]:
@@ -87,30 +100,33 @@ def quarantined(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
     return records
 
 
-class _Contexts:
-    """Write messages; a context that several of a hit share is written once, when the second one comes."""
+class _Writer:
+    """Write the events of a hit: what they share is made JSON once, and joined to what is each one's own."""
 
-    def __init__(self) -> None:
-        self._latest: Any = None
-        self._written: orjson.Fragment | None = None
+    def __init__(self, stamp: dict[str, Any]) -> None:
+        self._stamp = stamp
+        self._stamped = b"," + orjson.dumps(stamp)[1:]
+        self._context: Any = None
+        self._shared = b""
 
-    def write(self, message: dict[str, Any]) -> bytes:
-        context = message["context"]
-        if context is not self._latest:
-            self._latest, self._written = context, None
-            return to_json(message)
-        if self._written is None:
-            self._written = orjson.Fragment(to_json(context))
-        try:
-            return orjson.dumps({**message, "context": self._written})
-        except TypeError:  # an integer too long for orjson
-            return to_json(message)
+    def write(self, event: Event) -> bytes:
+        message = event.message
+        for key in _STAMPED:
+            message.pop(key, None)
+        if event.flags:
+            stamp = {**self._stamp, "collector": _flagged(self._stamp["collector"], event.flags)}
+            return to_json({**message, **stamp})
+        context = message.pop("context")
+        if context is not self._context:
+            written = context.json if type(context) is Told else to_json(context)
+            self._context, self._shared = context, b',"context":' + written + self._stamped
+        data = to_json(message)[:-1] + self._shared
+        message["context"] = context
+        return data
 
 
-def _record(event: Event, source: Source, rules: Rules, data: bytes) -> Record:
-    visitor = event.visitor or event.id
-    stream = event.stream or source.stream
-    return Record(visitor, stream, source.id, event.type, event.id, rules.window, data)
+def _too_large(size: int, limit: int) -> Refusal | None:
+    return Refusal(Reason.EVENT_TOO_LARGE, f"The limit is {limit} bytes.") if size > limit else None
 
 
 def _stamp(hit: Hit, batch: Batch) -> dict[str, Any]:

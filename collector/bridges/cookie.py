@@ -33,9 +33,11 @@ def recognised(hit: Hit, request: Request) -> Hit:
 
 def to_set(hit: Hit, request: Request, outcomes: Sequence[Outcome]) -> dict[str, str]:
     """Return the header that sets a new visitor's cookie, empty when nothing was kept or it is there."""
+    if not hit.visitor:
+        return {}
     kept = any(outcome.verdict in {"stored", "duplicate", "checked"} for outcome in outcomes)
     objects = objection(hit, hit.source.privacy) in {"anonymous", "drop"}
-    if not hit.visitor or _kept(request) == hit.visitor or objects or not kept:
+    if _kept(request) == hit.visitor or objects or not kept:
         return {}
     attributes = f"Max-Age={_SECONDS}; Path=/; Secure; HttpOnly; SameSite=Lax"
     return {"Set-Cookie": f"{NAME}={hit.visitor}; {attributes}"}

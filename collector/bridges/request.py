@@ -61,9 +61,9 @@ class Reader:
         Raises Refusal: too_large, inflated_too_large, unknown_encoding, bad_encoding, body_timeout.
         """
         body = await self._wire_body(request, on_wire) if request.body_exists else b""
-        encoding = request.headers.get("Content-Encoding", "").strip().lower()
         if body.startswith(_GZIP_MARK):
-            encoding = "gzip"
+            return inflate(body, "gzip", inflated)
+        encoding = request.headers.get("Content-Encoding", "").strip().lower()
         return inflate(body, encoding, inflated) if encoding not in {"", "identity"} else body
 
     async def server_body(self, request: Request) -> bytes:
@@ -72,9 +72,8 @@ class Reader:
         return await self.body(request, limit, limit)
 
     async def _wire_body(self, request: Request, limit: int) -> bytes:
-        too_large = Refusal(Reason.TOO_LARGE, f"The limit is {limit} bytes.")
         if (request.content_length or 0) > limit:
-            raise too_large
+            raise _too_large(limit)
         body = bytearray()
         try:
             if request.content.is_eof():  # it came with the headers: there is nothing to wait for
@@ -83,7 +82,7 @@ class Reader:
                 async for chunk in request.content.iter_any():
                     body += chunk
                     if len(body) > limit:
-                        raise too_large
+                        raise _too_large(limit)
         except TimeoutError:
             raise Refusal(Reason.BODY_TIMEOUT) from None
         return bytes(body)
@@ -109,6 +108,10 @@ class Reader:
         if not (proxies or hops) and "X-Forwarded-For" in request.headers:
             metrics.FORWARDED_IGNORED.inc()
         return address_of(request, proxies, hops)
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(Reason.TOO_LARGE, f"The limit is {limit} bytes.")
 
 
 def inflate(body: bytes, encoding: str, limit: int) -> bytes:

@@ -7,7 +7,7 @@ may set it apart: ``judge(event, hit) -> Refusal | None``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from collector.enrich import (
@@ -25,11 +25,12 @@ from collector.enrich import (
     schemas,
     suppress,
 )
+from collector.enrich.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from collector.model import Event, Hit, Refusal
+    from collector.model import Enrichment, Event, Hit, Refusal, Source
 
 Step: TypeAlias = "Callable[[dict[str, Any], Hit], dict[str, Any]]"
 Judge: TypeAlias = "Callable[[Event, Hit], Refusal | None]"
@@ -52,6 +53,14 @@ JUDGES: tuple[Judge, ...] = (
     properties.judge,
     rules.judge,
 )
+# What a source must ask for to give a judge work; the others always have some.
+_WORK: dict[Judge, Callable[[Enrichment], bool]] = {
+    suppress.judge: suppress.has_work,
+    bots.judge: lambda asked: asked.bots != "label",
+    schemas.judge: lambda asked: asked.schema_mode != "off",
+    rules.judge: lambda asked: bool(asked.rules),
+}
+_MOST_SOURCES = 10_000
 
 
 def warm_up() -> None:
@@ -67,23 +76,38 @@ class Enricher:
 
     steps: tuple[tuple[str, Step], ...]
     judges: tuple[Judge, ...]
+    _memory: Memory = field(default_factory=Memory)
+    _busy: dict[str, tuple[Source, list[Judge]]] = field(default_factory=dict)
 
     def enrich(self, events: Iterable[Event], hit: Hit) -> None:
         """Replace each event's context by the enriched one. Events that share a context share the result."""
-        done: dict[int, dict[str, Any]] = {}
+        latest: dict[str, Any] | None = None
+        told: dict[str, Any] = {}
         for event in events:
             context = event.message["context"]
-            key = id(context)
-            if key not in done:
-                done[key] = enrich_context(context, hit, self.steps)
-            event.message["context"] = done[key]
+            if context is not latest:
+                latest, told = context, self._memory.recall(context, hit, self._told)
+            event.message["context"] = told
 
     def judge(self, event: Event, hit: Hit) -> Refusal | None:
         """Return why an enriched event is set apart, None when it goes on."""
-        for each in self.judges:
+        for each in self._judges_of(hit.source):
             if refusal := each(event, hit):
                 return refusal
         return None
+
+    def _told(self, context: dict[str, Any], hit: Hit) -> dict[str, Any]:
+        return enrich_context(context, hit, self.steps)
+
+    def _judges_of(self, source: Source) -> list[Judge]:
+        """Return the judges that have work at a source."""
+        known = self._busy.get(source.id)
+        if known is None or known[0] is not source:
+            if len(self._busy) >= _MOST_SOURCES:
+                self._busy.clear()
+            busy = [each for each in self.judges if each not in _WORK or _WORK[each](source.enrichment)]
+            known = self._busy[source.id] = (source, busy)
+        return known[1]
 
 
 def enrich_context(

@@ -24,11 +24,15 @@ _SHOWN = 4  # of a masked text, at its end, if that is no more than a third of i
 def judge(event: Event, hit: Hit) -> None:
     """Remove, rewrite and redact what the source says; count every redaction, the page's included."""
     privacy = hit.source.privacy
-    if "properties" in event.message and not event.message["context"].keys().isdisjoint(IN_PATH):
+    context = event.message["context"]
+    acts = privacy.remove or privacy.values or privacy.scan
+    if not acts and "redacted" not in context and _PARTS.isdisjoint(context):
+        return  # nearly always
+    if "properties" in event.message and not context.keys().isdisjoint(IN_PATH):
         event.message["properties"] = _clean_addresses(event.message["properties"], privacy.parameters)
-    context = event.message["context"] = _with_clean_addresses(event.message["context"], privacy)
+    context = event.message["context"] = _with_clean_addresses(context, privacy)
     found: Counter[str] = Counter(context.get("redacted", {}))
-    if privacy.remove or privacy.values or privacy.scan:
+    if acts:
         for place in ("properties", "traits"):
             if held := event.message.get(place):
                 event.message[place] = _kept(held, privacy, found)
@@ -36,7 +40,7 @@ def judge(event: Event, hit: Hit) -> None:
             if held := context.get(name):
                 event.message["context"] = context = {**context, name: _kept(held, privacy, found)}
     for kind, times in found.items():
-        metrics.REDACTIONS.labels(hit.source.id, kind).inc(times)
+        metrics.redacted(hit.source.id, kind, times)
 
 
 def _with_clean_addresses(context: dict[str, Any], privacy: Privacy) -> dict[str, Any]:

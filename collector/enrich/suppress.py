@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 from collector.model import Reason, Refusal
 
 if TYPE_CHECKING:
-    from collector.model import Event, Hit
+    from collector.model import Enrichment, Event, Hit
+
+
+def has_work(lists: Enrichment) -> bool:
+    """Tell whether anything stands on a list."""
+    return bool(
+        lists.suppress_addresses
+        or lists.suppress_visitors
+        or lists.suppress_paths
+        or lists.suppress_referrers
+    )
 
 
 def judge(event: Event, hit: Hit) -> Refusal | None:

@@ -29,12 +29,16 @@ class Visitors:
 
     def __init__(self, salts: Salts) -> None:
         self._salts = salts
+        self._hit: Hit | None = None  # the latest, and what holds for all its events
+        self._wish = ""
         self._latest: tuple[Hit, Any, str] | None = None
 
     def judge(self, event: Event, hit: Hit) -> Refusal | None:
         """Give the event the visitor that the source's privacy allows, or say why it is not kept."""
         privacy = hit.source.privacy
-        wish = objection(hit, privacy)
+        if hit is not self._hit:
+            self._hit, self._wish = hit, objection(hit, privacy)
+        wish = self._wish
         if wish == "drop":
             return Refusal(Reason.OPTED_OUT)
         anonymous = privacy.visitors == "anonymous" or wish == "anonymous"
@@ -121,6 +125,8 @@ def _make_anonymous(event: Event) -> Refusal | None:
 def _forget_lasting_ids(event: Event) -> None:
     """Take the ids out that a dialect's client keeps in the browser and that no place was found for."""
     context = event.message["context"]
+    if OWN_PARTS.isdisjoint(context):  # nearly always
+        return
     for name in OWN_PARTS & context.keys():
         held = context[name]
         if isinstance(held, dict) and IDS in held:  # the context is shared by events: it is not written in

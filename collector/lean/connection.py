@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from collector.lean.head import read_head
+import structlog
+
 from collector.lean.request import LeanRequest
 from collector.lean.written import written
 
 if TYPE_CHECKING:
-    from collector.lean.door import Found, LeanDoor
-    from collector.lean.head import Head
+    from collector.exchange import Answer
+    from collector.lean.door import LeanDoor
+    from collector.lean.head import Found, Head
+
+log = structlog.get_logger()
 
 MOST_BYTES = 64 * 1024  # of a body; more is not a beacon: browsers send no more from a closing page
 _HEAD_BYTES = 16 * 1024
@@ -41,7 +45,7 @@ class Connection(asyncio.Protocol):
         self._entered: asyncio.Transport | None = None
         self._remote: str | None = None
         self._buffer = b""
-        self._head: tuple[Head, Found, int] | None = None  # of the request that comes, and where it ends
+        self._head: tuple[Head, Found, int, int] | None = None  # of what comes; where its body lies
         self._paused = False
         self._room = True  # whether the peer reads what is written
         self.busy = False
@@ -111,31 +115,38 @@ class Connection(asyncio.Protocol):
             self._head = self._read_head()
         if self._head is None:
             return
-        head, found, start = self._head
-        end = start + head.length
+        head, found, start, end = self._head
         if len(self._buffer) < end:
             return
         body, self._buffer, self._head = self._buffer[start:end], self._buffer[end:], None
         self.busy = True
-        self._door.begin(self._answer(head, found, body), self)
+        self._door.begin(self._answer(head, found, body))
 
-    def _read_head(self) -> tuple[Head, Found, int] | None:
+    def _read_head(self) -> tuple[Head, Found, int, int] | None:
         """Return the head of a request once it is here; one that is not plain goes to aiohttp."""
         at = self._buffer.find(_END)
         if at < 0:
             if len(self._buffer) > _HEAD_BYTES or _bare_line_feed(self._buffer):
                 self.hand_over()
             return None
-        head = read_head(self._buffer[: at + len(_END)]) if at <= _HEAD_BYTES else None
-        found = self._door.find(head) if head else None
-        if head is None or found is None:
+        start = at + len(_END)
+        read = self._door.heads.read(self._buffer[:start]) if at <= _HEAD_BYTES else None
+        if read is None or read[2] > MOST_BYTES:
             self.hand_over()
             return None
-        return head, found, at + len(_END)
+        head, found, length = read
+        return head, found, start, start + length
 
     async def _answer(self, head: Head, found: Found, body: bytes) -> None:
         handler, match_info = found
-        answer = await handler(LeanRequest(head, body, match_info, self._remote))
+        try:
+            self._finish(head, await handler(LeanRequest(head, body, match_info, self._remote)))
+        except Exception as fault:  # noqa: BLE001 - the answer cannot be written
+            log.error("fault", error=repr(fault))
+            self.abort()
+
+    def _finish(self, head: Head, answer: Answer) -> None:
+        """Write an answer and go on with what the client has sent meanwhile."""
         keep_alive = head.keep_alive and not self._door.closing
         self.busy = False
         self.since = self._door.now()

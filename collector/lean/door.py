@@ -6,26 +6,19 @@ import asyncio
 import time
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-import structlog
-
-from collector.lean.connection import MOST_BYTES, Connection
+from collector.lean.connection import Connection
+from collector.lean.head import Heads
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from aiohttp.web_protocol import RequestHandler
 
     from collector.connections import Connections
-    from collector.exchange import Answer, Request
-    from collector.lean.head import Head
-
-    Handler: TypeAlias = "Callable[[Request], Awaitable[Answer]]"
-    Found: TypeAlias = "tuple[Handler, Mapping[str, str]]"
-
-log = structlog.get_logger()
+    from collector.lean.head import Found, Handler, Head
 
 _SWEEP_SECONDS = 0.5
 
@@ -51,6 +44,7 @@ class LeanDoor:
         idle_seconds: float,
     ) -> None:
         self._routes = routes
+        self.heads = Heads(self.find)
         self.aiohttp = aiohttp
         self.open = connections
         self.idle_seconds = idle_seconds
@@ -69,18 +63,16 @@ class LeanDoor:
 
     def find(self, head: Head) -> Found | None:
         """Return the handler of a request and the named parts of its path, None when it is not for here."""
-        if head.length > MOST_BYTES:
-            return None
         for route in self._routes:
             if head.method in route.methods and (match := route.pattern.fullmatch(head.target)):
                 return route.handler, match.groupdict()
         return None
 
-    def begin(self, answering: Coroutine[Any, Any, None], connection: Connection) -> None:
+    def begin(self, answering: Coroutine[Any, Any, None]) -> None:
         """Run the answering of a request to its end, also when its connection is gone."""
         task = asyncio.get_running_loop().create_task(answering)
         self._answering.add(task)
-        task.add_done_callback(lambda done: self._ended(done, connection))
+        task.add_done_callback(self._answering.discard)
 
     async def run(self) -> None:
         """Keep the date, and end what idles or dawdles."""
@@ -99,12 +91,6 @@ class LeanDoor:
         if self._answering:
             await asyncio.wait(self._answering, timeout=seconds)
         for connection in tuple(self.connections):
-            connection.abort()
-
-    def _ended(self, task: asyncio.Task[None], connection: Connection) -> None:
-        self._answering.discard(task)
-        if not task.cancelled() and (fault := task.exception()):
-            log.error("fault", error=repr(fault))
             connection.abort()
 
 

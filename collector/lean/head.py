@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
 
 import httptools
 from multidict import CIMultiDict
 
+from collector.exchange import SharedHeaders
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+    from collector.exchange import Answer, Request
+
+    Handler: TypeAlias = "Callable[[Request], Awaitable[Answer]]"
+    Found: TypeAlias = "tuple[Handler, Mapping[str, str]]"
 
 _METHODS = {b"GET", b"HEAD", b"POST"}
 # Fields that change how a message is framed or understood: with one of them it is not a plain request.
 _NOT_PLAIN = {"transfer-encoding", "upgrade", "expect", "trailer", "te"}
+_LENGTH = b"\r\nContent-Length: "
+_MOST_DIGITS = 6
+_REMEMBERED = 1024
+_LONGEST_REMEMBERED = 2048
 _SINGLE = ("Host", "Content-Length", "Content-Type", "Content-Encoding", "Origin", "Referer")
 
 
@@ -21,11 +33,49 @@ _SINGLE = ("Host", "Content-Length", "Content-Type", "Content-Encoding", "Origin
 class Head:
     """The head of a plain request; ``target`` is its path with the query, as sent."""
 
-    method: str = ""
-    target: str = ""
-    headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
-    length: int = 0
-    keep_alive: bool = True
+    method: str
+    target: str
+    headers: SharedHeaders
+    length: int
+    keep_alive: bool
+
+
+class Heads:
+    """Read heads and find what answers them; one that was read of late is not read again.
+
+    A visitor's requests have heads that are the same, byte for byte, but for the length of their bodies.
+    """
+
+    def __init__(self, find: Callable[[Head], Found | None]) -> None:
+        self._find = find
+        self._recall = lru_cache(_REMEMBERED)(self._read)
+
+    def read(self, data: bytes) -> tuple[Head, Found, int] | None:
+        """Return a plain request's head, its handler and the length of its body; None when not for here."""
+        key, length = _without_length(data)
+        read = self._recall(key) if len(key) <= _LONGEST_REMEMBERED else self._read(key)
+        if read is None:
+            return None
+        head, found = read
+        length = length or head.length
+        if length and head.method != "POST":
+            return None
+        return head, found, length
+
+    def _read(self, data: bytes) -> tuple[Head, Found] | None:
+        head = read_head(data)
+        found = self._find(head) if head else None
+        return (head, found) if head and found else None
+
+
+def _without_length(data: bytes) -> tuple[bytes, int]:
+    """Return a head that names 0 as its body's length, and the length; one that is written oddly as it is."""
+    begin = data.find(_LENGTH) + len(_LENGTH)
+    end = data.find(b"\r\n", begin)
+    digits = data[begin:end]
+    if begin < len(_LENGTH) or not digits.isdigit() or len(digits) > _MOST_DIGITS:
+        return data, 0
+    return data[:begin] + b"0" + data[end:], int(digits)
 
 
 def read_head(data: bytes) -> Head | None:
@@ -43,14 +93,12 @@ def read_head(data: bytes) -> Head | None:
     if not _plain(headers):
         return None
     length = int(headers.get("Content-Length", 0))
-    if length and method != b"POST":
-        return None
     try:
         target = reader.target.decode("ascii")
     except UnicodeDecodeError:
         return None
     keep_alive = "close" not in headers.get("Connection", "").lower()
-    return Head(method.decode(), target, headers, length, keep_alive)
+    return Head(method.decode(), target, SharedHeaders(headers), length, keep_alive)
 
 
 def _plain(headers: CIMultiDict[str]) -> bool:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from multidict import CIMultiDict
-
+    from collector.exchange import SharedHeaders
     from collector.lean.head import Head
 
 
@@ -42,12 +41,12 @@ class LeanRequest:
         return self._head.headers["Host"]
 
     @property
-    def headers(self) -> CIMultiDict[str]:  # noqa: D102
+    def headers(self) -> SharedHeaders:  # noqa: D102
         return self._head.headers
 
     @property
     def content_length(self) -> int:  # noqa: D102
-        return self._head.length
+        return len(self._body)
 
     @property
     def body_exists(self) -> bool:  # noqa: D102

@@ -10,6 +10,7 @@ from collector.model import Event, Hit, Reason, Refusal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_NAMED_BY = {"track": "event", "group": "groupId", "alias": "previousId"}
 TYPES = ("track", "page", "screen", "identify", "group", "alias")
 
 
@@ -40,7 +41,10 @@ class Batch:
 
     def set_apart(self, judge: Callable[[Event], Refusal | None]) -> None:
         """Move the events that ``judge`` gives a refusal for to the refused ones."""
-        verdicts = [(event, judge(event)) for event in self.events]
+        refusals = list(map(judge, self.events))
+        if not any(refusals):  # nearly always
+            return
+        verdicts = list(zip(self.events, refusals, strict=True))
         self.events = [event for event, refusal in verdicts if refusal is None]
         self.refused += [(event.index, refusal) for event, refusal in verdicts if refusal is not None]
 
@@ -61,7 +65,7 @@ def understand_each(batch: Batch, items: list[Any], one: Callable[[int, Any], Ev
 
 def add_names(message: dict[str, Any], kind: str, item: Mapping[str, Any]) -> None:
     """Copy what an event is named by. Raises Refusal missing_field when its type needs one it lacks."""
-    needed = {"track": "event", "group": "groupId", "alias": "previousId"}.get(kind)
+    needed = _NAMED_BY.get(kind)
     for key in ("event", "name", "groupId", "previousId"):
         if key in item and (value := text(item, key)):
             message[key] = value
@@ -75,6 +79,8 @@ def text(item: Mapping[str, Any], key: str, limit: int = 512) -> str | None:
     Raises Refusal wrong_type, field_too_long.
     """
     value = item.get(key)
+    if type(value) is str and 0 < len(value) <= limit:  # nearly always
+        return value
     if value is None or value == "":
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -89,6 +95,8 @@ def text(item: Mapping[str, Any], key: str, limit: int = 512) -> str | None:
 def an_object(item: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Return an object field, an empty one when absent. Raises Refusal wrong_type."""
     value = item.get(key)
+    if type(value) is dict:
+        return value
     if value is None:
         return {}
     if not isinstance(value, dict):

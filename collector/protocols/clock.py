@@ -10,22 +10,32 @@ from typing import Any
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
+_LONGEST = 40  # of a time; longer texts are not remembered
 _MIN_MS = 0
 _MAX_MS = 253_402_300_799_999  # the end of the year 9999, the last that ISO 8601 writes with four digits
 
 
 def to_ms(value: Any) -> int | None:
     """Return a time as milliseconds since 1970, or None when it is none. A text without a zone is UTC."""
+    if isinstance(value, str):
+        return _text_to_ms(value) if len(value) <= _LONGEST else _read(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return int(value) if _MIN_MS <= value <= _MAX_MS else None
-    if not isinstance(value, str):
-        return None
+    return None
+
+
+def _read(text: str) -> int | None:
     try:
-        parsed = datetime.fromisoformat(value)
+        parsed = datetime.fromisoformat(text)
         ms = ((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
     except (ValueError, OverflowError):
         return None
     return ms if _MIN_MS <= ms <= _MAX_MS else None
+
+
+_text_to_ms = lru_cache(4096)(
+    _read
+)  # a batch names the same moment often: when it was sent, when it happened
 
 
 def seconds_to_ms(value: Any) -> int | None:

@@ -17,7 +17,7 @@ from collector.protocols.batch import (
     understand_each,
 )
 from collector.protocols.clock import corrected, to_iso, to_ms
-from collector.protocols.decode import check_depth, is_within_depth, parse
+from collector.protocols.decode import check_depth, is_surely_shallow, is_within_depth, parse
 from collector.protocols.ids import new_id
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def beacon(hit: Hit, limits: Limits) -> Batch:
         raise Refusal(Reason.NOT_A_LIST, "batch must be a list of events.")
     if len(items) > limits.events:
         raise Refusal(Reason.TOO_MANY_EVENTS, f"The limit is {limits.events}.")
-    common = _Common(envelope, hit, limits)
+    common = _Common(envelope, hit, limits, shallow=is_surely_shallow(hit.body, limits.depth))
     return understand_each(Batch("native"), items, common.event)
 
 
@@ -86,18 +86,19 @@ def _query(hit: Hit) -> dict[str, str]:
 class _Common:
     """What the events of one envelope share, and the making of each from its item."""
 
-    def __init__(self, envelope: Mapping[str, Any], hit: Hit, limits: Limits) -> None:
+    def __init__(
+        self, envelope: Mapping[str, Any], hit: Hit, limits: Limits, *, shallow: bool = False
+    ) -> None:
         self._hit = hit
         self._limits = limits
-        self._ids = {key: value for key in _IDS if (value := text(envelope, key))}
+        self._shared = {key: value for key in _IDS if (value := text(envelope, key))}
         self._context = an_object(envelope, "context")
-        self._shallow = is_within_depth(envelope, limits.depth)
+        self._shallow = shallow or is_within_depth(envelope, limits.depth)
         if not self._shallow:
             check_depth(self._context, limits.depth)
         self._sent_at = to_ms(envelope.get("sentAt"))
-        self._times = {"receivedAt": to_iso(hit.received_at)}
         if self._sent_at is not None:
-            self._times["sentAt"] = to_iso(self._sent_at)
+            self._shared["sentAt"] = to_iso(self._sent_at)
 
     def event(self, index: int, item: Any) -> Event:
         if not isinstance(item, dict):
@@ -108,9 +109,8 @@ class _Common:
         if kind not in TYPES:
             raise Refusal(Reason.UNKNOWN_TYPE, f"Known types: {', '.join(TYPES)}.")
         message_id = text(item, "messageId", 100) or new_id(self._hit, index)
-        message: dict[str, Any] = {"messageId": message_id, "type": kind}
+        message: dict[str, Any] = {"messageId": message_id, "type": kind, **self._shared}
         add_names(message, kind, item)
-        message |= self._ids
         for key in _IDS:
             if key in item and (value := text(item, key)):
                 message[key] = value
@@ -130,5 +130,4 @@ class _Common:
         original = to_ms(item.get("originalTimestamp", item.get("timestamp")))
         if original is not None:
             message["originalTimestamp"] = to_iso(original)
-        message |= self._times
         message["timestamp"] = to_iso(corrected(self._hit.received_at, self._sent_at, original))

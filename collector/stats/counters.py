@@ -61,10 +61,12 @@ class Counters:
     def events(self, source: str, events: Sequence[Event], outcomes: Sequence[Outcome]) -> None:
         """Count the events of a hit by what became of them."""
         tally = self._tally(source)
-        for event, outcome in zip(events, outcomes, strict=False):
-            if outcome.verdict in KEPT:
-                tally.event(event)
-            else:
+        kept = [event for event, outcome in zip(events, outcomes, strict=False) if outcome.verdict in KEPT]
+        tally.events(kept)
+        if len(kept) == len(outcomes):
+            return
+        for outcome in outcomes:
+            if outcome.verdict not in KEPT:
                 tally.count(outcome.verdict)
 
     def refused(self, source: str, refusal: Refusal) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from collector.model import Event
 
 DIMENSIONS = (
@@ -41,28 +43,43 @@ class Tally:
         """Add to a sum."""
         self.counts[metric] = self.counts.get(metric, 0) + number
 
-    def top(self, dimension: str, value: str) -> None:
-        """Add one to a value of a dimension."""
+    def top(self, dimension: str, value: str, number: int = 1) -> None:
+        """Add to a value of a dimension."""
         key = (dimension, value[:_LONGEST])
-        self.tops[key] = self.tops.get(key, 0) + 1
+        self.tops[key] = self.tops.get(key, 0) + number
 
-    def event(self, event: Event) -> None:
-        """Count an event that was kept. A bot's counts as such and in nothing that tells of people."""
-        self.count("events")
-        message = event.message
-        context = message["context"]
+    def events(self, events: Iterable[Event]) -> None:
+        """Count events that were kept. What those of a hit share is looked at once."""
+        context: Any = None
+        number = 0
+        for event in events:
+            if event.message["context"] is not context:
+                self._of_context(context, number)
+                context, number = event.message["context"], 0
+            number += 1
+            if not isinstance(context.get("bot"), dict):
+                self._of_event(event, context)
+        self._of_context(context, number)
+
+    def _of_context(self, context: Any, number: int) -> None:
+        """Count events by their context. Bots count as such and in nothing that tells of people."""
+        if not number:
+            return
+        self.count("events", number)
         bot = context.get("bot")
         if isinstance(bot, dict):
-            self.count("bots")
-            self.top("bots", _text(bot, "name") or f"{_text(bot, 'kind') or 'unknown'} bot")
+            self.count("bots", number)
+            self.top("bots", _text(bot, "name") or f"{_text(bot, 'kind') or 'unknown'} bot", number)
             return
-        if event.visitor:
-            self.visitors.add(event.visitor)
-        self.top("events", _text(message, "event") or event.type)
         for dimension, part, name in _OF_CONTEXT:
             told = context.get(part)
             if isinstance(told, dict) and (value := told.get(name)) and isinstance(value, str):
-                self.top(dimension, value)
+                self.top(dimension, value, number)
+
+    def _of_event(self, event: Event, context: dict[str, Any]) -> None:
+        if event.visitor:
+            self.visitors.add(event.visitor)
+        self.top("events", _text(event.message, "event") or event.type)
         if event.type in _VIEWS:
             self._view(context)
 

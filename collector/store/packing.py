@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import hiredis
 from redis.connection import HiredisRespSerializer
 
 if TYPE_CHECKING:
     from redis.asyncio import ConnectionPool
 
 
+_PLAIN = {"EVALSHA", "EVAL"}
+
+
 class _Packing:
     """What goes in front of a connection class."""
 
     def pack_command(self, *arguments: Any) -> list[bytes]:
+        if arguments[0] in _PLAIN:  # redis-py looks at every argument, and there are thousands in a group
+            return [hiredis.pack_command(arguments)]
         return HiredisRespSerializer().pack(*arguments)  # type: ignore[no-any-return]
 
 

@@ -13,7 +13,7 @@ import structlog
 
 from collector import metrics
 from collector.store.erased import erased_people
-from collector.stream.append import Appender, Receipt, Record
+from collector.stream.append import SPOOLED, Appender, Receipt, Record
 from collector.stream.commit import Committer
 from collector.stream.drain import Drain
 from collector.stream.partition import Partition
@@ -120,7 +120,7 @@ class Stream:
         One visitor's records stay in order, but for those that wait in the spool: they follow when Redis is
         back. Raises StreamError when not all of them are safe.
         """
-        size = sum(len(record.data) for record in records)
+        size = sum([len(record.data) for record in records])
         if self._held_bytes + size > _MOST_HELD_BYTES:
             raise StreamError("too many events wait for their answer")
         if self.strained and records and self._shares.full(records[0].source):
@@ -143,7 +143,7 @@ class Stream:
     @property
     def strained(self) -> bool:
         """Whether senders should come less often: events go to the spool, or are refused."""
-        return not all(partition.open for partition in self._partitions.values())
+        return self._pressure.shedding or any(not each.well for each in self._partitions.values())
 
     @property
     def state(self) -> StreamState:
@@ -170,7 +170,7 @@ class Stream:
             raise StreamError(str(error)) from error
         finally:
             self._held_bytes -= size
-        if any(receipt.verdict == "spooled" for receipt in receipts):
+        if SPOOLED in receipts:
             self._shares.note(records[0].source, size)
         return receipts
 
@@ -186,6 +186,8 @@ class Stream:
         return next((each.trouble for each in self._partitions.values() if not each.well), "")
 
     async def _commit(self, records: Sequence[Record]) -> list[Receipt]:
+        if len(self._committers) == 1:
+            return await self._committers[0].commit(records)
         parts: dict[int, list[int]] = {}
         for at, record in enumerate(records):
             parts.setdefault(self._number(record), []).append(at)

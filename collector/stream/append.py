@@ -39,6 +39,10 @@ class Receipt(NamedTuple):
     entry: str | None = None
 
 
+SPOOLED = Receipt("spooled")
+_DUPLICATE = Receipt("duplicate")
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """What a group is recognised by when it is sent again: its writer, and the numbers that it covers."""
@@ -74,7 +78,7 @@ class Appender:
             answer = await self._call(keys, "EVAL", _SCRIPT, len(keys), *keys, *arguments)
         if isinstance(answer, int):
             raise Appended(answer)
-        return [Receipt("stored", entry.decode()) if entry else Receipt("duplicate") for entry in answer]
+        return [Receipt("stored", entry.decode()) if entry else _DUPLICATE for entry in answer]
 
     async def _call(self, keys: Sequence[str], *command: Any) -> Any:
         if not self._replicas:

@@ -16,7 +16,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from collector import metrics
-from collector.stream.append import Appended, Mark, Receipt
+from collector.stream.append import SPOOLED, Appended, Mark, Receipt
 from collector.stream.spool_file import Parcel, pack
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Partition:
                 self._renew_mark()  # the group may yet arrive: its number must stay the writer's last
         data = pack(records)
         await self._spool.put(Parcel(self.number, time.time(), len(records), data, mark))
-        return [Receipt("spooled")] * len(records)
+        return [SPOOLED] * len(records)
 
     async def append(self, records: Sequence[Record], *marks: Mark) -> list[Receipt]:
         """Append to Redis within the time limit. Raises Appended, redis.exceptions.RedisError, OSError."""

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collector.answer import settled
 from collector.exchange import Answer
-from collector.lean.head import read_head
+from collector.lean.connection import MOST_BYTES
+from collector.lean.head import Heads, read_head
 from collector.lean.written import written
 from tests.conftest import run_collector, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from collector.lean.head import Found, Head
     from collector.settings import Settings
     from tests.conftest import Running
 
@@ -195,3 +198,44 @@ def test_a_field_that_changes_the_framing_is_not_plain() -> None:
     assert read_head(plain)
     for name in (b"Transfer-Encoding: gzip", b"Upgrade: h2c", b"Expect: x", b"TE: trailers", b"Trailer: x"):
         assert read_head(plain[:-2] + name + b"\r\n\r\n") is None
+
+
+def test_a_head_that_comes_again_is_not_read_again_whatever_the_length_of_its_body() -> None:
+    read: list[Head] = []
+
+    def find(head: Head) -> Found | None:
+        read.append(head)
+        return (settled, {}) if head.target == "/e/web1" else None
+
+    heads = Heads(find)
+    found = [heads.read(beacon(body=b"x" * length)[:-length]) for length in (1, 17, 4000)]
+
+    assert [(each[0].headers is read[0].headers, each[2]) for each in found if each] == [
+        (True, 1),
+        (True, 17),
+        (True, 4000),
+    ]
+    assert len(read) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"Content-Length: 5\r\nContent-Length: 5",
+        b"Content-Length: 5\r\ncontent-length: 5",
+        b"content-length: 5\r\nContent-Length: 0",
+        b"Content-Length: 5\r\nContent-Length : 5",
+        b"Content-Length: +5",
+        b"Content-Length: 5, 5",
+        b"Content-Length: 0x5",
+        b"Content-Length:",
+        b"Content-Length: ",
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked",
+        b"Content-Length: 99999999999999999999",
+    ],
+)
+def test_a_length_that_can_be_read_in_two_ways_is_not_plain(fields: bytes) -> None:
+    heads = Heads(lambda _: (settled, {}))
+    read = heads.read(b"POST /e/web1 HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n" % fields)
+
+    assert read is None or read[2] > MOST_BYTES
