@@ -14,15 +14,52 @@
 -- lost can be sent again, however late: it is added only if it never arrived, and never twice.
 --
 -- Ids are kept as numbers in sets of one window each: up to 512 members Redis stores such a set as a
--- sorted array of 8-byte integers. A source's ids are spread over SHARDS sets to keep each that small.
+-- sorted array of 8-byte integers. A source's ids are spread over SHARDS sets: more keep each that small
+-- for longer, fewer let more ids of a group be looked up in one call.
 -- The set of the current window and the one before it cover at least one whole window; the one after it
 -- is there when the clock was set back.
 
-local SHARDS = 64
+local SHARDS = 8
+local AT_ONCE = 1000  -- Lua unpacks no more than some thousands
 local MARK_SECONDS = 30 * 24 * 3600
 local now = tonumber(redis.call('TIME')[1])
 local marks = tonumber(ARGV[1])
-local entries = {}
+local first_event = 2 + 2 * marks
+local sets, set_of, entries = {}, {}, {}
+
+-- The set that an event's id belongs to, with the ids of the group that do.
+local function set_for(source, window, digest)
+  local shard = tonumber(string.sub(digest, -3)) % SHARDS
+  local name = source .. ':' .. shard .. ':' .. window
+  if not sets[name] then
+    local base = KEYS[1] .. ':' .. source .. ':' .. shard .. ':'
+    sets[name] = {
+      base = base, bucket = math.floor(now / window), window = window, digests = {}, seen = {}, fresh = {},
+    }
+  end
+  return sets[name]
+end
+
+local function look_up(set, key)
+  for first = 1, #set.digests, AT_ONCE do
+    local last = math.min(first + AT_ONCE - 1, #set.digests)
+    for at, there in ipairs(redis.call('SMISMEMBER', key, unpack(set.digests, first, last))) do
+      if there == 1 then set.seen[set.digests[first + at - 1]] = true end
+    end
+  end
+end
+
+local function remember()
+  for _, set in pairs(sets) do
+    local key, fresh = set.base .. set.bucket, set.fresh
+    for first = 1, #fresh, AT_ONCE do
+      redis.call('SADD', key, unpack(fresh, first, math.min(first + AT_ONCE - 1, #fresh)))
+    end
+    if #fresh > 0 and redis.call('SCARD', key) == #fresh then
+      redis.call('EXPIRE', key, set.window * 2)
+    end
+  end
+end
 
 for mark = 1, marks do
   local last = tonumber(redis.call('GET', KEYS[1 + mark]) or 0)
@@ -32,29 +69,33 @@ for mark = 1, marks do
     return last
   end
 end
-for at = 2 + 2 * marks, #ARGV, 6 do
-  local window = tonumber(ARGV[at + 2])
-  local digest = ARGV[at + 3]
-  local bucket = math.floor(now / window)
-  local shard = tonumber(string.sub(digest, -4)) % SHARDS
-  local base = KEYS[1] .. ':' .. ARGV[at + 1] .. ':' .. shard .. ':'
-  local current = base .. bucket
-  local entry = ''
-  if redis.call('SISMEMBER', base .. (bucket - 1), digest) == 0
-      and redis.call('SISMEMBER', base .. (bucket + 1), digest) == 0
-      and redis.call('SADD', current, digest) == 1 then
-    if redis.call('SCARD', current) == 1 then
-      redis.call('EXPIRE', current, window * 2)
-    end
+
+for at = first_event, #ARGV, 6 do
+  local set = set_for(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
+  set.digests[#set.digests + 1] = ARGV[at + 3]
+  set_of[at] = set
+end
+for _, set in pairs(sets) do
+  for bucket = set.bucket - 1, set.bucket + 1 do
+    look_up(set, set.base .. bucket)
+  end
+end
+
+for at = first_event, #ARGV, 6 do
+  local set, digest, entry = set_of[at], ARGV[at + 3], ''
+  if not set.seen[digest] then
     entry = redis.pcall('XADD', KEYS[1 + marks + tonumber(ARGV[at])], '*',
       'source', ARGV[at + 1], 'type', ARGV[at + 4], 'event', ARGV[at + 5])
     if type(entry) == 'table' then  -- refused: what was not added is not remembered either
-      redis.call('SREM', current, digest)
+      remember()
       return entry
     end
+    set.seen[digest] = true
+    set.fresh[#set.fresh + 1] = digest
   end
   entries[#entries + 1] = entry
 end
+remember()
 
 for mark = 1, marks do
   redis.call('SET', KEYS[1 + mark], ARGV[2 * mark + 1], 'EX', MARK_SECONDS)
