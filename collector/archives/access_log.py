@@ -81,7 +81,10 @@ def _view(url: str, headers: Mapping[str, str], address: str, at: int) -> Item:
     page = {"url": url}
     if referrer := kept.get("Referer"):
         page["referrer"] = referrer
-    item: dict[str, Any] = {"type": "page", "timestamp": at, "context": {"page": page}}
+    context: dict[str, Any] = {"page": page, "ip": address}
+    if agent := kept.get("User-Agent"):
+        context["userAgent"] = agent
+    item = {"type": "page", "timestamp": at, "context": context}
     return Item(native.archived(item, "log"), at, kept, address)
 
 

@@ -11,7 +11,7 @@ from collector.protocols import native
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PLACED = {"Title", "Event", "Session", "Referrer", "Date"}
+_PLACED = {"Title", "Event", "Session", "Referrer", "Date", "UserAgent"}
 _PERSON = {"", "0"}
 _URL = {"h", ""}  # of the schemes of referrers; others are names that GoatCounter made
 
@@ -38,9 +38,9 @@ def _row(row: Mapping[str, str], site: str) -> Item:
         item["event"] = path
     if row.get("Bot", "0") not in _PERSON:
         item["context"]["automation"] = "archive"
-    agent = row.get("UserAgent")
-    headers = {"User-Agent": agent} if agent else {}
-    return Item(native.archived(item, "goatcounter"), moment(row["Date"]), headers)
+    if row.get("UserAgent"):
+        item["context"]["userAgent"] = row["UserAgent"]
+    return Item(native.archived(item, "goatcounter"), moment(row["Date"]))
 
 
 def _referrer(row: Mapping[str, str]) -> str:

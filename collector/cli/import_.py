@@ -35,7 +35,14 @@ _CHOICES = "\n\n".join(["\b", *(f"{name:<18} {form.about}" for name, form in FOR
 @with_settings("data", "redis_url", "partitions")
 @click.argument("name", metavar="SOURCE")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--format", "kind", required=True, type=click.Choice(list(FORMATS)), metavar="FORMAT")
+@click.option(
+    "--format",
+    "kind",
+    required=True,
+    type=click.Choice(list(FORMATS)),
+    metavar="FORMAT",
+    help="One of those below.",
+)
 @click.option("--site", default="", metavar="URL", help="Address of the site, for logs that name only paths.")
 @click.option(
     "--refused", type=click.Path(dir_okay=False), metavar="FILE", help="Keep what is refused, one a line."
@@ -95,7 +102,7 @@ async def _import_one(importer: Importer, archive: Opened, *, again: bool) -> bo
     if begun:
         click.echo(f"{archive.name}: goes on after {begun:,}.", err=True)
     counted = sum(before.counts.values()) if before else 0
-    with _progress(archive, importer, counted) as told:
+    with _Progress(archive, importer, counted) as told:
         position = await importer.run(archive, told, again=again)
     click.echo(f"{archive.name}: {_sentence(position)}")
     if not position.done:
@@ -103,7 +110,7 @@ async def _import_one(importer: Importer, archive: Opened, *, again: bool) -> bo
     return position.done
 
 
-class _progress:  # noqa: N801 - reads as a verb where it is used
+class _Progress:
     """Show how far an import is, to people who watch."""
 
     def __init__(self, archive: Opened, importer: Importer, before: int) -> None:

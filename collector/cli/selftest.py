@@ -8,7 +8,7 @@ import secrets
 import sys
 import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -25,7 +25,7 @@ from collector.stream.groups import drop_stream
 from collector.tasks import running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from collector.model import Source
     from collector.selftest.judge import Verdict
@@ -34,26 +34,26 @@ if TYPE_CHECKING:
     from collector.sources import Catalogue
     from collector.store import Names, Redis
 
-_MOST_EVENTS, _MOST_BATCH, _MOST_CLIENTS, _MOST_SECONDS = 100_000, 100, 64, 600
+Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
+
 _KNOWN_SECONDS = 15.0
 _COUNTED_SECONDS = 1.5  # collectors write their counts every second
 _BROKEN_SECONDS = 12.0  # over which the load is spread, so that faults happen under it
 
 
+def _number(flag: str, default: int, most: int, about: str) -> Callable[[Decorated], Decorated]:
+    """Return the option of a number that has a bound."""
+    kind = click.IntRange(1, most)
+    return click.option(flag, default=default, show_default=True, type=kind, metavar="N", help=about)
+
+
 @click.command()
 @with_settings("data", "redis_url", "partitions")
 @click.option("--url", required=True, help="Address of the public door, such as http://127.0.0.1:8080.")
-@click.option("--events", default=2000, show_default=True, type=click.IntRange(1, _MOST_EVENTS), metavar="N")
-@click.option("--batch", default=10, show_default=True, type=click.IntRange(1, _MOST_BATCH), metavar="N")
-@click.option("--clients", default=8, show_default=True, type=click.IntRange(1, _MOST_CLIENTS), metavar="N")
-@click.option(
-    "--seconds",
-    default=60,
-    show_default=True,
-    type=click.IntRange(1, _MOST_SECONDS),
-    metavar="N",
-    help="Longest time to send, and again to wait for what was acknowledged.",
-)
+@_number("--events", 2000, 100_000, "How many are sent.")
+@_number("--batch", 10, 100, "How many go together.")
+@_number("--clients", 8, 64, "How many send at once.")
+@_number("--seconds", 60, 600, "Longest time to send, and again to wait for what was acknowledged.")
 @click.option("--break", "broken", is_flag=True, help="Cause faults too: slow, cut, malformed, oversized.")
 @click.option("--yes", is_flag=True, help="Load an address that is not this machine's.")
 def selftest(settings: Settings, *, url: str, broken: bool, yes: bool, **numbers: int) -> None:

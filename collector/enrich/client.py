@@ -18,8 +18,8 @@ LONGEST_ADDRESS = 64  # IPv6 with a zone fits
 
 
 def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
-    """Tell userAgent and ip. A browser speaks for itself; a server speaks for the client it names."""
-    if hit.source.bridge in BROWSER_BRIDGES:
+    """Tell userAgent and ip. A browser speaks for itself; servers and archives for the client they name."""
+    if hit.source.bridge in BROWSER_BRIDGES and not hit.archived:
         agent = hit.headers.get("User-Agent", "")[:_LONGEST] or None
         return {"userAgent": agent, "ip": _kept(hit.address, hit.source.privacy.address)}
     named = context.get("ip")

@@ -52,7 +52,7 @@ class Places:
     def step(self, context: dict[str, Any], hit: Hit) -> dict[str, Any]:
         """Tell location; ``by`` says how it is known."""
         browser = hit.source.bridge in BROWSER_BRIDGES
-        address = hit.address if browser else context.get("ip")
+        address = hit.address if browser and not hit.archived else context.get("ip")
         if self._readers and isinstance(address, str) and len(address) <= LONGEST_ADDRESS:
             found = self._look_up(address)
             if found:

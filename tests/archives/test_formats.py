@@ -258,8 +258,12 @@ CADDY = {
 def test_a_page_that_was_served_is_a_view(kind: str, raw: bytes) -> None:
     hit, (event,) = read(kind, raw)
 
-    page = {"url": "https://shop.example/a?b=c", "referrer": "https://x.example/"}
-    assert (event.type, event.message["context"]["page"]) == ("page", page)
+    context = {
+        "page": {"url": "https://shop.example/a?b=c", "referrer": "https://x.example/"},
+        "ip": "203.0.113.7",
+        "userAgent": FIREFOX,
+    }
+    assert (event.type, event.message["context"]) == ("page", context)
     assert (event.message["timestamp"], event.message["receivedAt"]) == (ISO, ISO)
     assert (hit.address, hit.headers["User-Agent"]) == ("203.0.113.7", FIREFOX)
     assert hit.headers.get("Sec-GPC") == ("1" if kind == "caddy" else None)

@@ -172,6 +172,24 @@ async def test_a_log_is_seen_through_the_eyes_of_the_pixel(
     assert "ip" not in first["context"]
 
 
+async def test_archives_speak_for_the_client_that_they_name_in_a_source_of_any_bridge(
+    running: Running, redis: Redis, tmp_path: Path
+) -> None:
+    log, export = tmp_path / "access.log", tmp_path / "posthog.ndjson"
+    log.write_text(LINE.format("203.0.113.7", "a", "Googlebot/2.1"))
+    row = {"$current_url": "https://x.example/", "$raw_user_agent": FIREFOX, "$ip": "203.0.113.7"}
+    export.write_bytes(orjson.dumps({"event": "$pageview", "distinct_id": "d", "properties": row}))
+    privacy = {"address": "network", "visitors": "cookie"}
+
+    await (await shop(running, redis, bridge="rest", privacy=privacy)).take(log, "log")
+    await (await shop(running, redis, privacy=privacy)).take(export, "posthog")
+
+    page, view = await running.events()
+    assert page["context"]["bot"]["name"] == "Googlebot"
+    assert view["context"]["browser"]["name"] == "Firefox"
+    assert [event["context"]["ip"] for event in (page, view)] == ["203.0.113.0"] * 2
+
+
 async def test_the_sources_privacy_and_rules_hold_for_archives(
     running: Running, redis: Redis, tmp_path: Path
 ) -> None:
