@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import shutil
 import tempfile
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ user_pref("services.settings.server", "data:,#");
 user_pref("network.connectivity-service.enabled", false);
 """
 
+_ADDRESS = "WebDriverBiDiServer.json"
 # Ends only a command that has failed.
 _PATIENCE_SECONDS = 60
 
@@ -73,6 +74,16 @@ class Tab:
     def __init__(self, bidi: Bidi, context: str) -> None:
         self._bidi = bidi
         self._context = context
+
+    @property
+    async def inner(self) -> Tab:
+        """The page in the first frame of this one."""
+        tree = await self._bidi.send("browsingContext.getTree", root=self._context)
+        return Tab(self._bidi, tree["contexts"][0]["children"][0]["context"])
+
+    async def set_content(self, html: str) -> None:
+        """Write a page into the empty one."""
+        await self.evaluate("html => { document.write(html); document.close() }", html)
 
     async def goto(self, url: str) -> None:
         """Go to an address and wait for its load."""
@@ -127,6 +138,20 @@ class Visitor:
         made = await self._bidi.send("browsingContext.create", type="window", userContext=self._name)
         return Tab(self._bidi, made["context"])
 
+    async def set_offline(self, *, offline: bool) -> None:
+        """Cut all pages from the network, or connect them again."""
+        conditions = {"type": "offline"} if offline else None
+        await self._bidi.send(
+            "emulation.setNetworkConditions", networkConditions=conditions, userContexts=[self._name]
+        )
+
+    async def add_init_script(self, script: str) -> None:
+        """Run a script in every page before its own."""
+        declared = f"() => {{ {script} }}"
+        await self._bidi.send(
+            "script.addPreloadScript", functionDeclaration=declared, userContexts=[self._name]
+        )
+
     async def close(self) -> None:
         """Close all pages and forget what was kept."""
         await self._bidi.send("browser.removeUserContext", userContext=self._name)
@@ -146,27 +171,42 @@ class Firefox:
 
 @asynccontextmanager
 async def firefox() -> AsyncIterator[Firefox]:
-    """Run a Firefox without a window and with an empty profile."""
+    """Run a Firefox with an empty profile."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        async with _running(Path(folder)) as bidi:
+            yield Firefox(bidi)
+
+
+@asynccontextmanager
+async def persistent_firefox(profile: str) -> AsyncIterator[Visitor]:
+    """Run a Firefox on a profile; yield its visitor, who may be killed with it."""
+    async with _running(Path(profile)) as bidi:
+        yield Visitor(bidi, "default")
+
+
+@asynccontextmanager
+async def _running(profile: Path) -> AsyncIterator[Bidi]:
+    """Run a Firefox without a window; yield the connection to it."""
     program = shutil.which("firefox-esr") or shutil.which("firefox")
     assert program, "install firefox, on Debian: apt-get install firefox-esr"
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        profile = Path(folder)
-        (profile / "user.js").write_text(_PREFERENCES, encoding="utf-8")
-        process = await asyncio.create_subprocess_exec(
-            program,
-            "--headless",
-            "--remote-debugging-port=0",
-            "--profile",
-            profile,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            async with _connected(profile) as bidi:
-                yield Firefox(bidi)
-        finally:
+    (profile / "user.js").write_text(_PREFERENCES, encoding="utf-8")
+    (profile / _ADDRESS).unlink(missing_ok=True)  # of one that was killed
+    process = await asyncio.create_subprocess_exec(
+        program,
+        "--headless",
+        "--remote-debugging-port=0",
+        "--profile",
+        profile,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with _connected(profile) as bidi:
+            yield bidi
+    finally:
+        with suppress(ProcessLookupError):
             process.terminate()
-            await process.wait()
+        await process.wait()
 
 
 @asynccontextmanager
@@ -182,7 +222,7 @@ async def _connected(profile: Path) -> AsyncIterator[Bidi]:
 
 async def _address(profile: Path) -> str:
     """Wait until Firefox has written down where it listens."""
-    file = profile / "WebDriverBiDiServer.json"
+    file = profile / _ADDRESS
 
     async def written() -> str:
         return file.read_text(encoding="utf-8") if file.exists() else ""

@@ -7,14 +7,14 @@ import tempfile
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from playwright.async_api import async_playwright
 
 from collector.settings import Settings
 from collector.store.embedded import embedded_server
-from tests.browser.firefox import firefox
-from tests.browser.process import ARGUMENTS, UNWANTED, find_chromium
+from tests.browser.firefox import firefox, persistent_firefox
+from tests.browser.process import ARGUMENTS, UNWANTED, find_chromium, persistent_chromium
 from tests.browser.scenarios import SCENARIOS
 from tests.browser.stage import Arrivals, Row, World
 from tests.browser.street import Site
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser
 
     from tests.browser.firefox import Firefox
+
+    Run = AbstractAsyncContextManager[Any]
 
 PAGE = Path(__file__).parents[2] / "docs" / "tracker-delivery.md"
 BEGIN, END = "<!-- made by `make delivery`: begin -->\n", "<!-- made by `make delivery`: end -->"
@@ -46,29 +48,20 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-_LAUNCH: dict[str, Callable[[], AbstractAsyncContextManager[Browser | Firefox]]] = {
-    "Chromium": chromium,
-    "Firefox": firefox,
+# How each browser is run for all scenarios, and for one on a profile that outlives it.
+_LAUNCH: dict[str, tuple[Callable[[], Run], Callable[[str], Run]]] = {
+    "Chromium": (chromium, persistent_chromium),
+    "Firefox": (firefox, persistent_firefox),
 }
-# Each browser's scenarios. The others need what only Chromium lets a test do.
-PLAYED: dict[str, list[str]] = {
+# Firefox prerenders nothing, and lets nobody freeze, crash or discard a tab from outside.
+_CHROMIUM_ONLY = {
+    "tab discarded (frozen, then its process killed) during 503",
+    "tab discarded by the browser during 503, then shown again",
+    "prerendered: one page activated, one never",
+}
+PLAYED = {
     "Chromium": list(SCENARIOS),
-    "Firefox": [
-        "page closed at once",
-        "navigation at once",
-        "503 three times, then fine",
-        "503, and the page closed before it is fine",
-        "429 with Retry-After, then fine",
-        "connection refused, then fine",
-        "connection refused, then the next page",
-        "200 events of 700 bytes, then navigation",
-        "200 events of 700 bytes, then the tab closed",
-        "strict CSP with Trusted Types",
-        "back and forward from the browser's memory (bfcache)",
-        "history: push, replace, back, query, hash",
-        "the answer comes late, after the page has gone",
-        "the answer is lost on the way",
-    ],
+    "Firefox": [name for name in SCENARIOS if name not in _CHROMIUM_ONLY],
 }
 
 
@@ -78,7 +71,8 @@ async def play_all(
     """Return the row of each scenario in the browser of that name, or what broke it."""
     names = chosen or PLAYED[name]
     turns = asyncio.Semaphore(_AT_ONCE)
-    async with _LAUNCH[name]() as browser, _world(settings, browser) as world:
+    launch, persistent = _LAUNCH[name]
+    async with launch() as browser, _world(settings, browser, persistent) as world:
 
         async def play(name: str) -> Row:
             async with turns, world.stage(name) as stage:
@@ -90,13 +84,15 @@ async def play_all(
 
 
 @asynccontextmanager
-async def _world(settings: Settings, browser: Browser | Firefox) -> AsyncIterator[World]:
+async def _world(
+    settings: Settings, browser: Browser | Firefox, persistent: Callable[[str], Run]
+) -> AsyncIterator[World]:
     arrivals, site = Arrivals(), Site()
     async with run_collector(settings) as running:
         await site.door.open()
         following = asyncio.create_task(arrivals.follow(running))
         # Firefox speaks as much of Playwright as its scenarios need.
-        yield World(running, site, cast("Browser", browser), arrivals)
+        yield World(running, site, cast("Browser", browser), persistent, arrivals)
         following.cancel()
         await asyncio.wait([following])
         await site.door.close()

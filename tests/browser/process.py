@@ -36,6 +36,10 @@ ARGUMENTS = [
 UNWANTED = ["--disable-back-forward-cache"]
 
 
+# Where Chromium and Firefox write a site's storage, within a profile.
+_STORAGE = ("Default/Local Storage/leveldb/*.log", "storage/default/*/ls/data.sqlite*")
+
+
 def find_chromium() -> str:
     """Return the path of Debian's Chromium."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
@@ -46,7 +50,7 @@ def find_chromium() -> str:
 async def killed_browser(stage: Stage) -> None:
     """Send one event that is acknowledged and one that is not, kill the browser, and start it again."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        async with _persistent(profile) as visitor:
+        async with stage.world.persistent(profile) as visitor:
             page = await stage.open("one", visitor)
             await stage.arrived("page one")
             stage.gate.faults.extend([answers(503)] * 100)
@@ -55,13 +59,14 @@ async def killed_browser(stage: Stage) -> None:
             for pid in _processes(profile):
                 os.kill(pid, signal.SIGKILL)
         stage.gate.faults.clear()
-        async with _persistent(profile) as visitor:
+        async with stage.world.persistent(profile) as visitor:
             await stage.open("two", visitor)
             await stage.arrived(*stage.sent)
 
 
 @asynccontextmanager
-async def _persistent(profile: str) -> AsyncIterator[BrowserContext]:
+async def persistent_chromium(profile: str) -> AsyncIterator[BrowserContext]:
+    """Run a Chromium of its own on a profile; yield its visitor."""
     async with async_playwright() as playwright:
         visitor = await playwright.chromium.launch_persistent_context(
             profile, executable_path=find_chromium(), args=ARGUMENTS, ignore_default_args=UNWANTED
@@ -75,23 +80,23 @@ async def _on_disk(profile: Path, text: str) -> None:
     """Wait until the browser has written its storage down, which it does every few seconds."""
 
     async def written() -> bool:
-        logs = profile.glob("Default/Local Storage/leveldb/*.log")
-        return any(text.encode() in log.read_bytes() for log in logs)
+        files = (file for pattern in _STORAGE for file in profile.glob(pattern))
+        return any(text.encode() in file.read_bytes() for file in files)
 
     await until(written)
 
 
 def _processes(profile: str) -> list[int]:
     """Return the processes of the browser that uses a profile."""
-    mark = f"--user-data-dir={profile}".encode()
-    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if mark in _command(folder)]
+    marks = {f"--user-data-dir={profile}".encode(), profile.encode()}
+    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if marks & _command(folder)]
 
 
-def _command(folder: Path) -> list[bytes]:
+def _command(folder: Path) -> set[bytes]:
     try:
-        return (folder / "cmdline").read_bytes().split(b"\0")
+        return set((folder / "cmdline").read_bytes().split(b"\0"))
     except OSError:  # it has ended meanwhile
-        return []
+        return set()
 
 
 _SPECULATION = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.browser.discard import discarded_tab
 from tests.browser.process import killed_browser, unattended
@@ -130,6 +130,7 @@ async def _offline(stage: Stage) -> None:
     await stage.visitor.set_offline(offline=True)
     await stage.track(page, "Offline")
     await asyncio.sleep(0.3)
+    assert "Offline" not in map(stage.name, stage.events)
     await stage.visitor.set_offline(offline=False)
     await stage.arrived(*stage.sent)
 
@@ -192,16 +193,21 @@ async def _denied(stage: Stage) -> None:
 
 
 @scenario("third-party iframe")
-async def _framed(stage: Stage) -> None:
+async def _framed(stage: Stage, attributes: str = "") -> None:
     frame = stage.url("inner").replace("localhost", "127.0.0.1")
     page = await stage.visitor.new_page()
     stage.sent.append("page inner")
-    await page.set_content(f'<iframe src="{frame}"></iframe>')
+    await page.set_content(f'<iframe src="{frame}" {attributes}></iframe>')
     await stage.arrived("page inner")
-    inner = page.frames[1]
+    inner = await frame_of(page)
     stage.sent.append("In the frame")
     await inner.evaluate("() => { headwater('track', 'In the frame') }")
     await page.close()
+
+
+@scenario("sandboxed iframe")
+async def _sandboxed(stage: Stage) -> None:
+    await _framed(stage, 'sandbox="allow-scripts"')
 
 
 @scenario("strict CSP with Trusted Types")
@@ -288,6 +294,11 @@ async def _early(stage: Stage) -> None:
         "['Early', 'Second'].map(name => headwater('track', name))</script>"
     )
     await stage.open()
+
+
+async def frame_of(page: Any) -> Any:
+    """Return the first frame in a page, of either browser."""
+    return page.frames[1] if hasattr(page, "frames") else await page.inner
 
 
 async def _beacons(stage: Stage, count: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import Counter
 from contextlib import asynccontextmanager
@@ -11,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from playwright.async_api import Error
 from redis.asyncio import Redis
 
 from collector.tracker import snippet
 from tests.browser.street import Gate, Pages, Site
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
 
     from playwright.async_api import Browser, BrowserContext, Page
 
@@ -28,7 +27,9 @@ if TYPE_CHECKING:
 # Ends only a scenario that has failed. A page that died holds its events for 20 seconds.
 _PATIENCE_SECONDS = 45
 
-_NOTHING_WAITS = "() => !Object.keys(localStorage).some(key => key.startsWith('hw:http'))"
+_NOTHING_WAITS = """() => {
+  try { return !Object.keys(localStorage).some(key => key.startsWith('hw:http')) } catch { return true }
+}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class World:
     running: Running
     site: Site
     browser: Browser
+    persistent: Callable[[str], AbstractAsyncContextManager[BrowserContext]]
     arrivals: Arrivals
 
     @asynccontextmanager
@@ -159,5 +161,4 @@ class Stage:
 
     async def _nothing_waits(self, page: Page) -> None:
         """Wait until no page keeps a copy that could be sent again; where storage is denied there is none."""
-        with contextlib.suppress(Error):
-            await page.wait_for_function(_NOTHING_WAITS, timeout=_PATIENCE_SECONDS * 1000)
+        await page.wait_for_function(_NOTHING_WAITS, timeout=_PATIENCE_SECONDS * 1000)
