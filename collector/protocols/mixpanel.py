@@ -214,8 +214,10 @@ def _profile(index: int, item: dict[str, Any], hit: Hit, sent: int | None) -> Ev
     if group:
         message["groupId"] = group
     elif who:
-        place = "anonymousId" if who.startswith(_DEVICE) else "userId"
-        message[place] = who.removeprefix(_DEVICE)
+        known = not who.startswith(_DEVICE)
+        ids = {"userId": who} if known else {"anonymousId": who.removeprefix(_DEVICE)}
+        device = text(item, "$device_id") if known else None
+        message |= {**ids, "anonymousId": device} if device else ids
     speak_for_browser(message["context"], hit)
     original = _time(item.get("$time"))
     return finished(index, "group" if group else "identify", message, hit, original=original, sent=sent)
