@@ -192,6 +192,7 @@ class Reason(Enum):
     NOT_JSON = ("not_json", 400, "The body is not JSON.")
     NOT_A_NUMBER = ("not_a_number", 400, "NaN and Infinity are not JSON numbers.")
     TOO_DEEP = ("too_deep", 400, "Objects or lists are nested too deeply.")
+    TOO_MANY_PARTS = ("too_many_parts", 413, "The body has more objects, lists or values than the limit.")
     NOT_AN_OBJECT = ("not_an_object", 400, "An object belongs here.")
     NOT_A_LIST = ("not_a_list", 400, "A list belongs here.")
     TOO_MANY_EVENTS = ("too_many_events", 413, "The batch has more events than the limit.")

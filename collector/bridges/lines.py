@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from collector.settings import Settings
 
-_INFLATED_AT_ONCE = 1024 * 1024
+_INFLATED_AT_ONCE = 64 * 1024
 _GZIP_MARK = b"\x1f\x8b"
 _GZIP = zlib.MAX_WBITS | 16
 
@@ -89,13 +89,18 @@ async def read_lines(request: web.Request, settings: Settings) -> AsyncIterator[
     Raises Refusal body_timeout, bad_encoding, too_large for a line over the limit of a body.
     """
     limit = settings.server_body_bytes
-    rest = b""
+    rest, blank = b"", 0
     encoding = request.headers.get("Content-Encoding", "")
     async for chunk in _inflated(_chunks(request, settings.body_seconds), encoding):
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             if stripped := line.strip():
+                blank = 0
                 yield stripped
+            else:
+                blank += len(line) + 1
+        if blank > limit:
+            raise Refusal(Reason.TOO_LARGE, f"There may be {limit} bytes of blank lines in a row.")
         if len(rest) > limit:
             raise Refusal(Reason.TOO_LARGE, f"A line may have {limit} bytes.")
     if rest.strip():
@@ -132,5 +137,6 @@ async def _inflated(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterato
             except zlib.error:
                 raise Refusal(Reason.BAD_ENCODING) from None
             chunk = inflater.unconsumed_tail  # noqa: PLW2901 - what did not fit comes next
+            await asyncio.sleep(0)  # others have their turn, however much there is in it
     if inflater and not inflater.eof:
         raise Refusal(Reason.BAD_ENCODING, "It ends too early.")

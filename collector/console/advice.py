@@ -52,6 +52,7 @@ _ADVICE: dict[Reason, tuple[str, str]] = {
     Reason.NOT_JSON: (_SENDER, ""),
     Reason.NOT_A_NUMBER: (_SENDER, ""),
     Reason.TOO_DEEP: (_SENDER, ""),
+    Reason.TOO_MANY_PARTS: ("Send less at once.", ""),
     Reason.NOT_AN_OBJECT: (_SENDER, ""),
     Reason.NOT_A_LIST: (_SENDER, ""),
     Reason.TOO_MANY_EVENTS: (_LIMITS, ""),

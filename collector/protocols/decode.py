@@ -22,6 +22,10 @@ _STRIDE = 4
 _LONG_IN_STRIDES = b"0" * 5
 _LONG_NEGATIVE_IN_STRIDES = b"-" + b"0" * 4
 
+# A few kilobytes of gzip may hold a million empty objects, which take half a second to make.
+_LARGE = 64 * 1024
+_MOST_PARTS = 100_000
+
 _NESTING = {dict, list}
 _SHORT = 4096  # of longer bodies counting costs more than it saves
 
@@ -34,10 +38,12 @@ def parse(body: bytes, constant: Callable[[str], Any] = _refuse_constant) -> Any
     """Return the JSON value of a body; ``constant`` gives the value of NaN and Infinity.
 
     Lone surrogates, which orjson refuses, become U+FFFD. Integers stay integers, however long.
-    Raises Refusal: empty_body, not_utf8, not_json, not_a_number, too_deep.
+    Raises Refusal: empty_body, not_utf8, not_json, not_a_number, too_deep, too_many_parts.
     """
     if not body:
         raise Refusal(Reason.EMPTY_BODY)
+    if len(body) > _LARGE and body.count(b"{") + body.count(b"[") > _MOST_PARTS:
+        raise Refusal(Reason.TOO_MANY_PARTS, f"The limit is {_MOST_PARTS} objects and lists.")
     if _has_long_integer(body):
         return _look_again(body, constant)
     try:
@@ -67,6 +73,8 @@ def parse_forgiving(body: bytes) -> tuple[Any, tuple[str, ...]]:
 
 
 def _look_again(body: bytes, constant: Callable[[str], Any]) -> Any:
+    if len(body) > _LARGE and body.count(b",") > _MOST_PARTS:  # each is looked at one by one
+        raise Refusal(Reason.TOO_MANY_PARTS, f"A body in need of repair may have {_MOST_PARTS} values.")
     try:
         text = body.decode()
     except UnicodeDecodeError as error:

@@ -8,6 +8,7 @@ from collector.model import Reason, Refusal
 from collector.protocols.batch import Batch, text
 from collector.protocols.dialect import (
     IDS,
+    MOST_ITEMS,
     Call,
     Sent,
     finished,
@@ -51,7 +52,10 @@ _NUMBERS = ("epn.", "upn.")
 def gtag(call: Call) -> Sent:
     """Return what a page sent: a query and, where the body has lines, one event for each of them."""
     common = parameters(call.query)
-    lines = [line for line in call.body.decode(errors="replace").splitlines() if line.strip()] or [""]
+    written = call.body.decode(errors="replace").split("\n", MOST_ITEMS)
+    if len(written) > MOST_ITEMS:
+        raise Refusal(Reason.TOO_MANY_EVENTS, f"The limit is {MOST_ITEMS}.")
+    lines = [line for each in written if (line := each.strip())] or [""]
     first = first_found([_item(common, line) for line in lines[:_FIRST_LINES]], _sites)
     site = first[0] if first else ""
 

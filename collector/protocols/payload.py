@@ -59,8 +59,9 @@ def read_query(query: str) -> dict[str, Any]:
 def _form(body: bytes) -> dict[str, Any]:
     text = body.decode(errors="replace")
     if "\n" in text.strip():  # a browser's form of enctype text/plain: one field a line, nothing escaped
-        lines = text.splitlines()[:_MOST_FIELDS]
-        return _fields([(name, value) for name, _, value in (line.partition("=") for line in lines) if name])
+        lines = text.split("\n", _MOST_FIELDS)[:_MOST_FIELDS]
+        pairs = (line.removesuffix("\r").partition("=") for line in lines)
+        return _fields([(name, value) for name, _, value in pairs if name])
     return _fields(_pairs(text.strip()))
 
 
