@@ -67,6 +67,7 @@ class Importer:
         self._refused = refused
         self._stopping = False
         self._kept_at = time.monotonic()
+        self._known_as = ""
         self.waiting = False
 
     def stop(self) -> None:
@@ -82,36 +83,41 @@ class Importer:
 
         Raises ArchiveError where it breaks off; what comes before that is safe and remembered.
         """
-        before = None if again else await self.find(archive)
-        position = before or Position(len(archive.head))
-        position.done = False
-        name = digest(self._kind, archive.head[: position.head])
-        units = self._units(archive, position.number)
+        before = await self.find(archive)
+        self._known_as = digest(self._kind, archive.head[: before.head]) if before else ""
+        position = before if before and not again else Position(0)
+        position.done, position.head = False, len(archive.head)
+        units = self._units(archive, position.number, position.last)
         reading = _reading(units)  # the next group is inflated and cut while one is taken
         try:
             while (group := await reading) and await self._calm():
                 reading = _reading(units)
                 await self._take(group, position)
-                await self._keep(name, position)
+                if time.monotonic() - self._kept_at >= _KEEP_SECONDS:
+                    await self._keep(archive, position)
                 told(position)
             position.done = not group
         finally:
             await asyncio.gather(reading, return_exceptions=True)
             await self._calm(spool_empty=True)
-            with contextlib.suppress(RedisError, OSError):  # then what was sent since is sent again
-                await self._positions.keep(name, position)
+            await self._keep(archive, position)
         return position
 
-    def _units(self, archive: Opened, done: int) -> Iterator[Unit]:
+    def _units(self, archive: Opened, done: int, last: str) -> Iterator[Unit]:
+        """Yield the units that are new, and the last one again if there is more of it now."""
         cut = CUTS[self._form.cut]
-        limit = self._pipeline.settings.server_body_bytes
-        return (unit for unit in cut(archive.chunks(), limit) if unit.number > done)
+        for unit in cut(archive.chunks(), self._pipeline.settings.server_body_bytes):
+            if unit.number > done or (unit.number == done and _identity(unit) != last):
+                yield unit
 
-    async def _keep(self, name: str, position: Position) -> None:
-        if time.monotonic() - self._kept_at >= _KEEP_SECONDS:
-            self._kept_at = time.monotonic()
+    async def _keep(self, archive: Opened, position: Position) -> None:
+        """Remember the position; while Redis is away it is not: what was sent since will be sent again."""
+        self._kept_at = time.monotonic()
+        name = digest(self._kind, archive.head)
+        if archive.head:  # every archive begins as an empty one does
             with contextlib.suppress(RedisError, OSError):
-                await self._positions.keep(name, position)
+                await self._positions.keep(name, position, instead_of=self._known_as)
+                self._known_as = name
 
     async def _calm(self, *, spool_empty: bool = False) -> bool:
         """Wait while the stream is strained, and for the spool if asked; tell whether to go on."""
@@ -133,7 +139,7 @@ class Importer:
                 if outcome.refusal:
                     position.count_reason(outcome.refusal.reason.code)
                     self._refused(Refused(unit, outcome.refusal))
-        position.number = group[-1].number
+        position.number, position.last = group[-1].number, _identity(group[-1])
 
     def _read(
         self, group: Sequence[Unit], position: Position

@@ -35,7 +35,6 @@ class Opened:
             self.size = 0 if path == _DASH else Path(path).stat().st_size
         except OSError as error:
             raise ArchiveError(f"{path} cannot be read: {error.strerror}.") from None
-        self._seen = 0
         self._data: Any = _inflated(self._raw, self.name)
         self._breaks: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, *_zstd_errors())
         self.head = self._read(HEAD)

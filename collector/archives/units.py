@@ -93,7 +93,7 @@ def _of_list(chunks: Iterable[bytes], limit: int) -> Iterator[Unit]:
 def rows(chunks: Iterable[bytes], limit: int) -> Iterator[Unit]:
     """Yield the rows of CSV after its first as objects, by the names in the first."""
     csv.field_size_limit(limit)
-    reader = csv.reader(_text(chunks))
+    reader = csv.reader(_text(chunks, limit))
     names = [name.strip() for name in next(reader, [])]
     while True:
         try:
@@ -114,13 +114,20 @@ CUTS: dict[str, Callable[[Iterable[bytes], int], Iterator[Unit]]] = {
 }
 
 
-def _text(chunks: Iterable[bytes]) -> Iterator[str]:
-    rest = b""
+def _text(chunks: Iterable[bytes], limit: int) -> Iterator[str]:
+    """Yield the lines as csv wants them; of one beyond the limit so much that csv refuses it."""
+    rest, passing = b"", False
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
-            yield line.decode(errors="replace").lstrip("\ufeff") + "\n"
-    if rest:
+            if not passing:
+                yield line.decode(errors="replace").lstrip("\ufeff") + "\n"
+            passing = False
+        if len(rest) > limit:
+            if not passing:
+                yield rest.decode(errors="replace") + "\n"
+            rest, passing = b"", True
+    if rest and not passing:
         yield rest.decode(errors="replace")
 
 

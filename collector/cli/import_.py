@@ -6,8 +6,7 @@ import asyncio
 import signal
 import sys
 import time
-from contextlib import AsyncExitStack, ExitStack
-from pathlib import Path
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -45,20 +44,17 @@ _CHOICES = "\n\n".join(["\b", *(f"{name:<18} {form.about}" for name, form in FOR
 )
 @click.option("--site", default="", metavar="URL", help="Address of the site, for logs that name only paths.")
 @click.option(
-    "--refused", type=click.Path(dir_okay=False), metavar="FILE", help="Keep what is refused, one a line."
+    "--refused", type=click.File("ab", lazy=False), metavar="FILE", help="Keep what is refused, one a line."
 )
 @click.option("--again", is_flag=True, help="Begin anew, whatever was imported before.")
-def import_(settings: Settings, *, name: str, files: Sequence[str], **options: Any) -> None:
+def import_(settings: Settings, *, name: str, files: Sequence[str], refused: Any, **options: Any) -> None:
     """Import archives into a source: plain, gzip or zstd; - is standard input.
 
     Events keep their times. One that was imported before is not stored again: the import goes on where it was
     stopped, and takes what an archive has grown by.
     """
     use_uvloop()
-    with ExitStack() as stack:
-        kept = options.pop("refused")
-        keep = _keeper(stack.enter_context(Path(kept).open("ab")) if kept else None)
-        run(_import(settings, name, files, keep=keep, **options))
+    run(_import(settings, name, files, keep=_keeper(refused), **options))
 
 
 async def _import(
@@ -155,5 +151,6 @@ def _keeper(file: Any) -> Callable[[Refused], None]:
         raw = unit.raw.decode(errors="replace") if isinstance(unit.raw, bytes) else unit.raw
         row = {"number": unit.number, "reason": refusal.reason.code, "message": refusal.message, "raw": raw}
         file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+        file.flush()  # before the position is kept that says it was read
 
     return keep if file else lambda _refused: None

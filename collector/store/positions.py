@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 class Position:
     """All up to unit ``number`` is safe. ``head`` is how many bytes of the beginning its digest covers.
 
-    ``counts`` are what became of it, ``reasons`` why events of it were refused or dropped.
+    ``last`` tells that unit's content: it may have been the beginning of a line only. ``counts`` are what
+    became of all of them, ``reasons`` why events were refused or dropped.
     """
 
     head: int
     number: int = 0
+    last: str = ""
     done: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
@@ -53,6 +55,8 @@ class Positions:
                 return position
         return None
 
-    async def keep(self, digest: str, position: Position) -> None:
-        """Remember how far an archive was imported."""
+    async def keep(self, digest: str, position: Position, *, instead_of: str = "") -> None:
+        """Remember how far an archive was imported, and forget what was known of it when it was shorter."""
         await self._redis.hset(self._key, digest, orjson.dumps(asdict(position)))
+        if instead_of not in {"", digest}:
+            await self._redis.hdel(self._key, instead_of)

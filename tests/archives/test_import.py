@@ -112,6 +112,42 @@ async def test_an_import_goes_on_where_it_was_stopped_and_takes_what_the_archive
     assert len(await running.events()) == 1300
 
 
+async def test_a_line_that_was_not_whole_yet_is_taken_once_it_is(
+    running: Running, redis: Redis, tmp_path: Path
+) -> None:
+    here = await shop(running, redis)
+    path = tmp_path / "archive"
+    whole = events(3)
+
+    path.write_bytes(whole[:-20])
+    early = await here.take(path)
+    path.write_bytes(whole + b'{"type":"page"}')
+    later = await here.take(path)
+    again = await here.take(path)
+
+    assert (early.counts, later.counts) == ({"stored": 2, "refused": 1}, {"stored": 4, "refused": 1})
+    assert again == later
+
+
+async def test_archives_that_begin_alike_are_not_taken_for_each_other(
+    running: Running, redis: Redis, tmp_path: Path
+) -> None:
+    """An export of nothing is the beginning of every other one; and an empty file is that of any."""
+    here = await shop(running, redis)
+    head = b"2Path,Title,Event,Date\n"
+    row = b"/%d,A,false,2025-10-10T11:55:36Z\n"
+    contents = [b"", head, head + row % 1 + row % 2, head + row % 3 + row % 4 + row % 5]
+    counts = []
+    for number, content in enumerate(contents):
+        path = tmp_path / f"{number}.csv"
+        path.write_bytes(content)
+        counts.append((await here.take(path, "goatcounter")).counts)
+
+    assert counts == [{}, {}, {"stored": 2}, {"stored": 3}]
+    assert (await here.take(path, "goatcounter", again=True)).counts == {"duplicate": 3}
+    assert (await here.take(path, "goatcounter")).counts == {"duplicate": 3}
+
+
 async def test_what_breaks_off_is_told_of_and_what_came_before_is_safe(
     running: Running, redis: Redis, tmp_path: Path
 ) -> None:
