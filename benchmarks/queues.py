@@ -20,6 +20,7 @@ from collector.logs import configure_logs
 from collector.settings import Settings
 from collector.sources import check_form
 from tests.queues.brokers import BROKERS, RabbitMQ
+from tests.queues.kafka_broker import Kafka
 
 if TYPE_CHECKING:
     from tests.queues.brokers import Broker
@@ -33,7 +34,7 @@ async def main() -> None:
     now = datetime.now(UTC).date().isoformat()
     print(f"{now}, Python {platform.python_version()}, {platform.machine()}, prefetch {_PREFETCH}:")
     with tempfile.TemporaryDirectory() as folder:
-        for kind, make in {**BROKERS, "rabbitmq": RabbitMQ}.items():
+        for kind, make in {**BROKERS, "rabbitmq": RabbitMQ, "kafka": Kafka}.items():
             place = Path(folder, kind)
             place.mkdir()
             broker: Broker = make(place)

@@ -119,7 +119,8 @@ class Kafka:
         while True:
             try:
                 async with self._admin() as admin:
-                    await admin.list_topics()
+                    if TOPIC not in await admin.list_topics():
+                        await admin.create_topics([NewTopic(TOPIC, 1, 1)])
             except KafkaError:
                 assert self._process
                 assert self._process.poll() is None

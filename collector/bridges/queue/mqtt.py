@@ -142,10 +142,9 @@ def _wishes(settings: QueueSettings) -> Properties:
 
 
 def _message(found: MQTTMessage) -> Message:
-    told = found.properties.json() if found.properties else {}  # type: ignore[no-untyped-call]
-    headers = dict(told.get("UserProperty", ()))
-    if "ContentType" in told:
-        headers["Content-Type"] = told["ContentType"]
+    headers = dict(getattr(found.properties, "UserProperty", ()))
+    if content := getattr(found.properties, "ContentType", ""):
+        headers["Content-Type"] = content
     return Message(bytes(found.payload), found.topic, short(headers.get(_ID) or str(uuid4())), found, headers)
 
 

@@ -24,7 +24,7 @@ from collector.bridges.queue.broker import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aio_pika.abc import AbstractIncomingMessage
+    from aiormq.abc import DeliveredMessage
 
     from collector.sources.queue import QueueSettings
 
@@ -36,7 +36,7 @@ class RabbitQueue:
         self._settings = settings
         self._connection: Any = None
         self._channel: Any = None
-        self._come: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+        self._come: asyncio.Queue[DeliveredMessage] = asyncio.Queue()
 
     async def connect(self) -> None:
         """Connect and begin to be sent messages."""
@@ -45,17 +45,19 @@ class RabbitQueue:
             self._connection = await aio_pika.connect(
                 _url(settings), timeout=CONNECT_SECONDS, ssl_context=tls_context(settings)
             )
-            self._channel = await self._connection.channel()
-            await self._channel.set_qos(prefetch_count=settings.prefetch)
-            queue = await self._channel.declare_queue(settings.topic, passive=True)
-            await queue.consume(self._come.put)
+            channel = await self._connection.channel()
+            await channel.set_qos(prefetch_count=settings.prefetch)
+            await channel.declare_queue(settings.topic, passive=True)
+            # What lies below makes less of a message, which takes a quarter less time.
+            self._channel = await channel.get_underlay_channel()
+            await self._channel.basic_consume(settings.topic, self._come.put)
 
     async def fetch(self) -> list[Message]:
         """Return what has come."""
         with _explained():
             if self._channel.is_closed:
                 raise BrokerError("The connection is closed.")
-            found: list[AbstractIncomingMessage] = []
+            found: list[DeliveredMessage] = []
             with contextlib.suppress(TimeoutError):
                 found.append(await asyncio.wait_for(self._come.get(), FETCH_SECONDS))
             while found and not self._come.empty():
@@ -65,7 +67,7 @@ class RabbitQueue:
     async def done(self, messages: Sequence[Message]) -> None:
         """Acknowledge messages: with the last all that came before it, which were done before."""
         with _explained():
-            await messages[-1].token.ack(multiple=True)
+            await self._channel.basic_ack(messages[-1].token, multiple=True)
 
     async def close(self) -> None:
         """Leave; what was not acknowledged goes back to its place in the queue."""
@@ -81,12 +83,13 @@ def _url(settings: QueueSettings) -> str:
     return f"{scheme}://{quote(settings.user or 'guest', safe='')}:{quote(password, safe='')}@{place}"
 
 
-def _message(found: AbstractIncomingMessage) -> Message:
-    headers = {str(name): str(value) for name, value in found.headers.items()}
-    if found.content_type:
-        headers["Content-Type"] = found.content_type
-    topic = found.routing_key or ""
-    return Message(found.body, topic, short(found.message_id or str(uuid4())), found, headers)
+def _message(found: DeliveredMessage) -> Message:
+    about = found.header.properties
+    headers = {str(name): str(value) for name, value in (about.headers or {}).items()}
+    if about.content_type:
+        headers["Content-Type"] = about.content_type
+    identity = about.message_id or str(uuid4())
+    return Message(found.body, found.routing_key or "", short(identity), found.delivery_tag, headers)
 
 
 @contextmanager
