@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.cli.context import opened, run, with_settings
+from collector.cli.context import opened, run, use_uvloop, with_settings
 from collector.sinks.registry import open_sink
 from collector.sinks.runner import Done, Runner
 from collector.stream.consumer import Consumer
@@ -68,6 +68,7 @@ def sink(
     public = {key for key, value in options.items() if not value.startswith((_FILE, _VARIABLE))}
     target = open_sink(name, to, {key: _read(key, value) for key, value in options.items()}, public=public)
     position = _position(start) if start else None
+    use_uvloop()
     feed = _Feed(settings, group or f"sink-{name}", stream, count)
     run(feed.run(target, position, consent))
 

@@ -69,9 +69,11 @@ class PostgresSink:
                     command_timeout=_COMMAND_SECONDS,
                     server_settings={"application_name": "headwater"},
                 )
-                self._months.clear()
-                await self._locked(_MAKE.format(table=self._table, columns=_columns(), key=", ".join(KEY)))
-                await self._connection.execute(_MAKE_STAGING.format(table=self._table))
+                try:
+                    await self._prepare()
+                except BaseException:
+                    self._connection.terminate()
+                    raise
 
     async def write(self, batch: Sequence[Delivery]) -> None:
         """Add a batch and remove whom its tombstones name."""
@@ -103,6 +105,11 @@ class PostgresSink:
         """Delete the rows that a tombstone covers."""
         statement = _REMOVE.format(table=self._table, forget=FORGET)
         await self._connection.execute(statement, sorted(tombstone.people), tombstone.when)
+
+    async def _prepare(self) -> None:
+        self._months.clear()
+        await self._locked(_MAKE.format(table=self._table, columns=_columns(), key=", ".join(KEY)))
+        await self._connection.execute(_MAKE_STAGING.format(table=self._table))
 
     async def _make_partition(self, month: str) -> None:
         name = f"{self._table}_{month[:4]}_{month[5:7]}"
