@@ -85,7 +85,7 @@ def quarantined(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
     records = []
     for index, refusal in batch.refused:
         if index in batch.raw:
-            raw = to_json(batch.raw[index])
+            raw = _without(batch.secrets, to_json(batch.raw[index]))
             data = orjson.dumps(
                 {
                     "reason": refusal.reason.code,
@@ -98,6 +98,13 @@ def quarantined(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
             )
             records.append(Record(name, QUARANTINE, name, "refused", raw.decode(), rules.window, data))
     return records
+
+
+def _without(secrets: tuple[str, ...], raw: bytes) -> bytes:
+    """Return an item's JSON without the texts that are secrets."""
+    for secret in filter(None, secrets):
+        raw = raw.replace(orjson.dumps(secret.encode(errors="replace").decode()), b'"********"')
+    return raw
 
 
 class _Writer:

@@ -453,6 +453,25 @@ async def test_a_write_key_may_stand_for_a_site_and_is_not_remembered(running: R
     assert SITES[name] not in repr(unpack(row["raw"], source).body)
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/batch", {"batch": [{"type": "nonsense", "writeKey": "a-key"}]}),
+        ("/e/", [{"event": "", "properties": {"token": "a-key"}}]),
+        ("/track/", [{"event": "", "properties": {"token": "a-key"}}]),
+        ("/track", {"source": {"id": "a-key"}, "events": [{"type": None, "options": {"source": "a-key"}}]}),
+    ],
+)
+async def test_a_write_key_is_not_in_quarantine_either(running: Running, path: str, body: Any) -> None:
+    source = await running.add(bridge="rest")
+    await add_key(running.parts.catalogue, source.id, key="a-key")
+
+    await running.public.post(path, json=body, headers={"X-Write-Key": "a-key"})
+
+    (kept,) = await running.events("quarantine")
+    assert "a-key" not in str(kept)
+
+
 @pytest.mark.parametrize("name", GOOD)
 async def test_who_must_not_be_known_leaves_no_id(running: Running, name: str) -> None:
     await running.add(settings={"sites": [f"{name}:{SITES[name]}"]}, privacy={"visitors": "anonymous"})

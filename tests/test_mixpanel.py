@@ -148,6 +148,7 @@ WAYS = [
     ("/track", urlencode({"data": orjson.dumps(tracked("bought"))}).encode(), FORM, 1),
     ("/track", orjson.dumps([tracked("bought")]), JSON, 1),
     ("/track", orjson.dumps(tracked("bought")), "text/plain", 1),
+    ("/track", orjson.dumps({**tracked("bought"), "events": 1}), "application/json", 1),
     ("/track", gzip.compress(orjson.dumps([tracked("bought")])), JSON, 1),
     ("/import?strict=1", orjson.dumps([tracked("bought")]), JSON, None),
     ("/import", orjson.dumps(tracked("bought")) + b"\n" + orjson.dumps(tracked("bought")) + b"\n", "", None),

@@ -14,7 +14,7 @@ from collector.answer import (
     where,
 )
 from collector.bridges import cookie
-from collector.bridges.remember import remember_refused, remember_taken, without_keys
+from collector.bridges.remember import hiding, remember_refused, remember_taken, without_keys
 from collector.bridges.rest import accept_key
 from collector.bridges.web import require_origin
 from collector.exchange import PIXEL_HEADERS, Answer, query_of
@@ -70,7 +70,7 @@ class DialectBridge:
             secrets += sent.secrets
             source, key = self._source(dialect.name, sent, request, secrets)
             hit = self._hit(request, source, body, sent, key)
-            outcomes = await self._pipeline.take(hit, sent.protocol)
+            outcomes = await self._pipeline.take(hit, hiding(sent.protocol, secrets))
             headers |= cookie.to_set(hit, request, outcomes)
         except Refusal as refusal:
             self._pipeline.refuse(source, refusal, where=where(request))

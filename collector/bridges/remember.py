@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from collector.model import Hit, Outcome, Refusal, Source
+    from collector.protocols import Batch, Limits, Protocol
     from collector.store.deliveries import DeliveryLog
 
 _KEY_HEADERS = ("Authorization", "X-Write-Key")
@@ -39,6 +40,17 @@ def without_keys(way: str, keys: Iterable[str]) -> Callable[[Hit], Hit]:
         return replace(hit, body=body, query=urlencode(query), headers=headers, url="", path=way)
 
     return clean
+
+
+def hiding(protocol: Protocol, keys: Iterable[str]) -> Protocol:
+    """Return a protocol of whose refused items no write key is kept, in quarantine either."""
+
+    def understand(hit: Hit, limits: Limits) -> Batch:
+        batch = protocol(hit, limits)
+        batch.secrets = tuple(keys)
+        return batch
+
+    return understand
 
 
 def remember_taken(

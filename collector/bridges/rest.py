@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from collector.answer import accepted_answer, cross_origin, refusal_answer, where
-from collector.bridges.remember import remember_refused, remember_taken, without_keys
+from collector.bridges.remember import hiding, remember_refused, remember_taken, without_keys
 from collector.bridges.web import require_origin
 from collector.model import Reason, Refusal, Source
 from collector.protocols.payload import Payload, read_payload
@@ -63,7 +63,7 @@ class RestBridge:
             source, key = accept_key(self.pipeline, request, keys)
             hit = self.reader.hit(request, source, body, key)
             _require_readable(payload)
-            outcomes = await self.pipeline.take(hit, segment(payload, kind))
+            outcomes = await self.pipeline.take(hit, hiding(segment(payload, kind), keys))
         except Refusal as refusal:
             self.pipeline.refuse(source, refusal, where=where(request))
             if source:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from collector.answer import accepted_answer, cross_origin, json_answer, refusal_answer, where
-from collector.bridges.remember import remember_refused, remember_taken, without_keys
+from collector.bridges.remember import hiding, remember_refused, remember_taken, without_keys
 from collector.bridges.rest import accept_key
 from collector.model import Outcome, Refusal, Source
 from collector.protocols.payload import Payload, read_payload, read_query
@@ -55,7 +55,7 @@ class TracardiBridge:
             source, key = accept_key(self.pipeline, request, keys)
             hit = self.reader.hit(request, source, body, key)
             visit = Visit.of(payload.value)
-            outcomes = await self.pipeline.take(hit, tracardi(payload, visit))
+            outcomes = await self.pipeline.take(hit, hiding(tracardi(payload, visit), keys))
         except Refusal as refusal:
             self.pipeline.refuse(source, refusal, where=where(request))
             if source:

@@ -28,7 +28,8 @@ class Batch:
     """The events of a hit in their order, and the items that are none, by their place in the hit.
 
     ``raw`` holds those items as they came; ``flags`` says what had to be repaired in the hit; ``machine``
-    labels the hit of a machine; ``sampled`` is the share of 1 that was kept under overload.
+    labels the hit of a machine; ``sampled`` is the share of 1 that was kept under overload. ``secrets`` are
+    keys that the raw items may hold, and must not be kept.
     """
 
     protocol: str
@@ -38,6 +39,7 @@ class Batch:
     flags: tuple[str, ...] = ()
     machine: dict[str, str] | None = None
     sampled: float = 1
+    secrets: tuple[str, ...] = ()
 
     def set_apart(self, judge: Callable[[Event], Refusal | None]) -> None:
         """Move the events that ``judge`` gives a refusal for to the refused ones."""

@@ -70,7 +70,7 @@ def looks_like(body: bytes, content_type: str) -> bool:
     """Tell whether the body of ``/track``, which Tracardi has too, is Mixpanel's: a form, list or event."""
     start = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if start == b"{":
-        return b'"events"' not in body and b'"event"' in body
+        return b'"event"' in body and not (b'"events"' in body and b'"source"' in body)
     return start == b"[" or b"data=" in body[:4096] or "urlencoded" in content_type.lower()
 
 
