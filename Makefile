@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench delivery peers faults fuzz docs lock snippet clean
+.PHONY: help run test check audit build format bench delivery peers faults fuzz docs lock snippet clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ help: ## List the commands
 	@tools/set-up dev "$(PYTHON)" && touch $@
 
 # Node and npm come with the dev extra, so every machine builds and tests the tracker with the same.
-test snippet/node_modules: export PATH := $(CURDIR)/.venv/bin:$(PATH)
+test audit build snippet/node_modules: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 snippet/node_modules: .venv/dev snippet/package-lock.json
 	cd snippet && npm ci --no-audit --no-fund && touch node_modules
@@ -31,6 +31,14 @@ check: .venv/dev ## Lint and check types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+audit: .venv/dev ## Look the pinned dependencies up among known weaknesses
+	@$(BIN)/python -m tools.audit
+
+build: .venv/dev snippet/node_modules ## Build the wheel, and write what it depends on beside it (CycloneDX)
+	$(BIN)/python -m build --wheel --no-isolation
+	$(BIN)/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml --output-reproducible \
+	  --output-file dist/headwater.cdx.json
 
 format: .venv/dev ## Format the code
 	$(BIN)/ruff check --fix
