@@ -94,7 +94,7 @@ def rows(chunks: Iterable[bytes], limit: int) -> Iterator[Unit]:
     """Yield the rows of CSV after its first as objects, by the names in the first."""
     csv.field_size_limit(limit)
     reader = csv.reader(_text(chunks, limit))
-    names = [name.strip() for name in next(reader, [])]
+    names: list[str] = []
     while True:
         try:
             row = next(reader)
@@ -102,9 +102,13 @@ def rows(chunks: Iterable[bytes], limit: int) -> Iterator[Unit]:
             return
         except csv.Error as error:
             yield Unit(reader.line_num, "", Refusal(Reason.BAD_LINE, f"The row is no CSV: {error}."))
+            if not names:
+                return
             continue
-        if row:
+        if row and names:
             yield Unit(reader.line_num, dict(zip(names, row, strict=False)))
+        elif row:
+            names = [name.strip() for name in row]
 
 
 CUTS: dict[str, Callable[[Iterable[bytes], int], Iterator[Unit]]] = {

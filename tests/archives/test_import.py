@@ -206,6 +206,7 @@ async def test_a_log_is_seen_through_the_eyes_of_the_pixel(
     assert bot["context"]["bot"]["is"] is True
     assert first["anonymousId"] == second["anonymousId"] != next_day["anonymousId"]
     assert "ip" not in first["context"]
+    assert first["receivedAt"] == first["timestamp"] == "2025-10-10T11:55:36.000Z"
 
 
 async def test_archives_speak_for_the_client_that_they_name_in_a_source_of_any_bridge(

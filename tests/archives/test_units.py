@@ -29,6 +29,7 @@ CASES = [
         [(3, {"2Path": "/a", "Title": "b\nc"}), (5, {"2Path": "/d", "Title": "e"})],
     ),
     ("rows", b"Path\n" + b"x" * 500 + b"\n/d\n", [(2, "bad_line"), (3, {"Path": "/d"})]),
+    ("rows", b"a\rb,c\n1,2\n", [(1, "bad_line")]),
     ("rows", b"", []),
 ]
 

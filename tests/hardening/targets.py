@@ -6,6 +6,7 @@ A target of a protocol goes the whole way of a hit: read, understood, enriched, 
 from __future__ import annotations
 
 import base64
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ import orjson
 from multidict import CIMultiDict
 
 from collector.addresses import client_address
+from collector.archives import FORMATS
+from collector.archives.units import CUTS
 from collector.bridges.request import inflate
 from collector.bridges.web import origin_matches
 from collector.enrich import JUDGES, STEPS, Enricher, hints, redact
@@ -127,6 +130,21 @@ def _message(data: bytes) -> None:
         whole_way(message(form, hit.source.settings.plan), hit)
 
 
+def _archive(data: bytes) -> None:
+    """Read an archive of a format that the first line chooses; it comes in small pieces."""
+    line, body = _head(data)
+    form = FORMATS[sorted(FORMATS)[len(line) % len(FORMATS)]]
+    pieces = (body[at : at + 64] for at in range(0, len(body), 64))
+    for unit in CUTS[form.cut](pieces, 1000):
+        try:
+            item = None if unit.refusal else form.read(unit.raw, "https://a.example")
+        except Refusal:
+            continue
+        for source in (_SOURCES["web", False], _SOURCES["rest", True]) if item else ():
+            with contextlib.suppress(Refusal):
+                whole_way(item.protocol, item.hit(source, _NOW, "id1"))
+
+
 def _webhook(data: bytes) -> None:
     line, body = _head(data)
     name, _, header = line.partition(" ")
@@ -225,6 +243,7 @@ TARGETS: dict[str, Target] = {
     "pixel": _pixel,
     "segment": _segment,
     "import": _lines,
+    "archive": _archive,
     "tracardi": _tracardi,
     "message": _message,
     "webhook": _webhook,
@@ -262,7 +281,31 @@ _EVENT = (
     b'{"type":"track","event":"E","userId":"u1","properties":{"a":[1,2.5,"x"]},'
     b'"timestamp":"2026-01-02T03:04:05Z"}'
 )
+_LOG = (
+    b'203.0.113.7 - - [10/Oct/2025:13:55:36 +0200] "GET /a HTTP/1.1" 200 9'
+    b' "https://a.example/" "Mozilla/5.0"\n'
+)
+_VISIT = (
+    b'[{"idSite":1,"idVisit":7,"visitorId":"0123456789abcdef","lastActionTimestamp":1760097341,"actionDetails":'
+    b'[{"type":"action","url":"https://a.example/"},{"type":"goal","goalId":3,"timestamp":1760097340}]}]'
+)
+_CADDY = (
+    b'{"ts":1760097336.5,"status":200,"request":{"method":"GET","host":"a.example","uri":"/a","client_ip":'
+    b'"203.0.113.7","headers":{"User-Agent":["Mozilla/5.0"]}}}'
+)
+_ARCHIVES = {
+    "caddy": _CADDY,
+    "goatcounter": b"2Path,Event,Session,Bot,Referrer,Date\n/a,false,s1,0,b.example,2025-10-10T11:55:36Z\n",
+    "log": _LOG,
+    "matomo-visits": _VISIT,
+    "native": _EVENT,
+    "segment": _EVENT,
+    "snowplow-enriched": b"a\tweb\t\t2025-10-10 11:55:36\t\tpage_view\te1" + b"\t" * 124,
+}
 _EXAMPLES: dict[str, tuple[bytes, ...]] = {
+    "archive": tuple(
+        b"x" * sorted(FORMATS).index(kind) + b"\n" + content for kind, content in _ARCHIVES.items()
+    ),
     "native": (
         b'{"batch":[' + _EVENT + b'],"sentAt":"2026-01-02T03:04:05Z",'
         b'"context":{"page":{"url":"https://a.b/c?d=e#f"}}}',
