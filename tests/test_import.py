@@ -63,6 +63,21 @@ BODIES = [
 ]
 
 
+async def test_a_line_that_was_received_elsewhere_keeps_its_time(running: Running) -> None:
+    key = await rest_key(running)
+    times = {
+        "originalTimestamp": "2025-10-10T11:55:30.000Z",
+        "sentAt": "2025-10-10T11:55:31.000Z",
+        "receivedAt": "2025-10-10T11:55:36.000Z",
+    }
+
+    await send(running, orjson.dumps({**CALL, **times, "writeKey": key}))
+
+    (event,) = await running.events()
+    assert event["timestamp"] == "2025-10-10T11:55:35.000Z"
+    assert event["receivedAt"] > "2026"
+
+
 @pytest.mark.parametrize(("write", "options", "expected"), BODIES)
 async def test_the_write_key_may_stand_in_the_body(
     running: Running, write: Any, options: Any, expected: Any

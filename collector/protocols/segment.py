@@ -53,7 +53,7 @@ def segment_lines(lines: Sequence[bytes]) -> Protocol:
 
     def understand(hit: Hit, limits: Limits) -> Batch:
         batch = Batch("segment")
-        common = _Common({}, "", hit, limits)
+        common = _Common({}, "", hit, limits, stored=True)
 
         def one(index: int, line: str) -> Event:
             value, flags = parse_forgiving(line.encode())
@@ -81,8 +81,11 @@ def _items(value: Any, kind: str) -> tuple[dict[str, Any], list[Any]]:
 class _Common:
     """What the events of one body share, and the making of each from its item."""
 
-    def __init__(self, envelope: Mapping[str, Any], kind: str, hit: Hit, limits: Limits) -> None:
+    def __init__(
+        self, envelope: Mapping[str, Any], kind: str, hit: Hit, limits: Limits, *, stored: bool = False
+    ) -> None:
         self._hit = hit
+        self._stored = stored
         self._kind = kind
         self._limits = limits
         self._context = an_object(envelope, "context")
@@ -133,7 +136,11 @@ class _Common:
             message["originalTimestamp"] = to_iso(original)
         if sent is not None:
             message["sentAt"] = to_iso(sent)
-        message["timestamp"] = to_iso(corrected(self._hit.received_at, sent, original))
+        # What was stored somewhere says when it was received there; its clock was wrong by what it was then.
+        received = to_ms(item.get("receivedAt")) if self._stored else None
+        now = self._hit.received_at
+        received = now if received is None else min(received, now)
+        message["timestamp"] = to_iso(corrected(received, sent, original))
         message["receivedAt"] = to_iso(self._hit.received_at)
 
 
