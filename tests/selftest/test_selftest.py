@@ -104,7 +104,7 @@ async def in_front(running: Running, answer: Callable[[int], int]) -> AsyncItera
 
 async def test_an_installation_that_loses_what_it_acknowledges_is_found(running: Running) -> None:
     async with in_front(running, lambda number: 204 if number == 4 else 0) as url:
-        told = await selftest(running.settings, url, "--seconds", "3")
+        told = await selftest(running.settings, url, "--seconds", "5")
 
     assert told.returncode == 1
     assert "200 acknowledged, 190 in the stream: 10 lost, 0 twice" in told.stdout
