@@ -14,8 +14,9 @@ from collector.api.errors import ApiError
 from collector.api.models import Count, LinksMade, ShortLinkList, ShortLinkView, SigningKeyId
 from collector.api.operation import Call, Reply
 from collector.mails import Tracking, as_json, instrument_many
+from collector.sources import SourceError
 from collector.sources.email import signer
-from collector.sources.signing import rotated
+from collector.sources.keys import rotate_signing_key
 
 if TYPE_CHECKING:
     from collector.api.models import MailsNew
@@ -67,12 +68,12 @@ async def instrument_mails(call: Call) -> web.StreamResponse:
     return response
 
 
-async def rotate_signing_key(call: Call) -> Reply:
-    """Sign with a new key from now on. Links of the old one work for 13 months more."""
-    source = _email(call)
-    keys = rotated(source.settings.keys)
-    changed = await call.services.catalogue.change(source.id, {"settings": {"keys": keys}})
-    return Reply(SigningKeyId(id=changed.settings.keys[0].id))
+async def rotate_key(call: Call) -> Reply:
+    """Sign with a new key from now on. Links of the old one work for 13 months more, tokens to their end."""
+    try:
+        return Reply(SigningKeyId(id=await rotate_signing_key(call.services.catalogue, call.source.id)))
+    except SourceError as error:
+        raise ApiError(409, str(error)) from None
 
 
 async def list_short_links(call: Call) -> Reply:

@@ -192,7 +192,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "POST",
         f"{_SOURCE}/signing-key/rotate",
         "keys:write",
-        links.rotate_signing_key,
+        links.rotate_key,
         models.SigningKeyId,
         refusals=(409,),
     ),

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from collector.cli.context import opened, public_base, run, with_settings
 from collector.sources.email import email_source
+from collector.sources.keys import rotate_signing_key
 from collector.sources.short_links import ShortLinks
-from collector.sources.signing import rotated
 from collector.store.mirror import Mirror
 
 if TYPE_CHECKING:
@@ -77,10 +77,7 @@ def rotate(settings: Settings, source: str) -> None:
 
     async def work() -> str:
         async with opened(settings) as (_, _, catalogue):
-            found = email_source(catalogue.get(source))
-            keys = rotated(found.settings.keys)
-            changed = await catalogue.change(found.id, {"settings": {"keys": keys}})
-            return str(changed.settings.keys[0].id)
+            return await rotate_signing_key(catalogue, email_source(catalogue.get(source)).id)
 
     click.echo(f"{source} signs with the new key {run(work())}.")
 

@@ -8,7 +8,7 @@ import click
 
 from collector.cli.context import opened, run, with_settings
 from collector.sources import SourceError
-from collector.sources.signing import rotated
+from collector.sources.keys import rotate_signing_key
 from collector.store.trackers import TrackerArchive
 from collector.tracker import render
 
@@ -59,11 +59,7 @@ def rotate(settings: Settings, name: str) -> None:
 
     async def work() -> str:
         async with opened(settings) as (_, _, catalogue):
-            source = _web(catalogue, name)
-            if not source.settings.keys:
-                raise SourceError(f"{name!r} asks for no token: set settings.token first.")
-            changed = await catalogue.change(source.id, {"settings": {"keys": rotated(source.settings.keys)}})
-            return str(changed.settings.keys[0].id)
+            return await rotate_signing_key(catalogue, _web(catalogue, name).id)
 
     click.echo(f"{name} signs with the new key {run(work())}.")
 

@@ -13,9 +13,7 @@ from collector.console.guard import require
 from collector.console.tabs import tab
 from collector.render import see_other
 from collector.sources import SourceError
-from collector.sources.email import email_source
-from collector.sources.keys import add_key, revoke_key, rotate_key
-from collector.sources.signing import rotated
+from collector.sources.keys import add_key, revoke_key, rotate_key, rotate_signing_key
 
 if TYPE_CHECKING:
     from collector.console.parts import Parts
@@ -76,8 +74,7 @@ async def rotate_signing(parts: Parts, request: web.Request) -> web.Response:
     source = parts.source(request)
     if source.bridge != "email":
         raise web.HTTPNotFound
-    fresh = rotated(email_source(source).settings.keys)
-    await parts.catalogue.change(source.id, {"settings": {"keys": fresh}})
+    await rotate_signing_key(parts.catalogue, source.id)
     return see_other(f"/sources/{source.id}/keys")
 
 

@@ -1,4 +1,4 @@
-"""Write keys: made, found by their digest, rotated with an overlap, revoked at once."""
+"""Keys: write keys, made, rotated with an overlap and revoked at once; keys that sign, replaced."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from collector.sources.form import SourceError, new_id
 from collector.sources.secret import Revealed
 from collector.sources.servers import KEY_NAME, RestSettings, WriteKey
+from collector.sources.signing import SigningKey, rotated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +64,16 @@ async def revoke_key(catalogue: Catalogue, name: str, key_id: str) -> None:
     source = _rest_source(catalogue, name)
     _the_key(source, key_id)
     await _keep(catalogue, source, [key for key in _dumped(source) if key["id"] != key_id])
+
+
+async def rotate_signing_key(catalogue: Catalogue, name: str) -> str:
+    """Let a source sign with a new key and return its id. Raises SourceError when it signs nothing."""
+    source = catalogue.get(name)
+    keys = getattr(source.settings, "keys", ())
+    if not all(isinstance(key, SigningKey) for key in keys) or not keys:
+        raise SourceError(f"{source.id!r} signs nothing: mails do, and websites that ask for a token.")
+    changed = await catalogue.change(source.id, {"settings": {"keys": rotated(keys)}})
+    return str(changed.settings.keys[0].id)
 
 
 def _rest_source(catalogue: Catalogue, name: str) -> Source:

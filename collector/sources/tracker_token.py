@@ -59,7 +59,7 @@ class TrackerTokens:
         end = int(form[1]) if form else 0
         right = [
             hmac.compare_digest(form[2], _mac(key, source, bound, end))
-            for key in self._keys(source, end, now)
+            for key in self._keys(source, end)
             for bound in (origin, "")
             if form
         ]
@@ -67,11 +67,10 @@ class TrackerTokens:
             return BAD
         return OLD if now > end else ""
 
-    def _keys(self, source: Source, end: int, now: float) -> Iterator[SigningKey]:
-        """Yield the keys that can have signed a token with this end; one that leaked cannot reach further."""
+    def _keys(self, source: Source, end: int) -> Iterator[SigningKey]:
+        """Yield the keys that can have signed a token with this end: replaced ones, only before they were."""
         for key in source.settings.keys:
-            last = datetime.fromisoformat(key.retired).timestamp() if key.retired else now
-            if end <= last + self.life + 2 * _HOUR:
+            if not key.retired or end <= datetime.fromisoformat(key.retired).timestamp() + self.life + _HOUR:
                 yield key
 
 

@@ -204,6 +204,18 @@ async def test_links_are_signed_and_redirect_and_consent_can_be_withdrawn(api: A
     assert (await api.json("POST", "/sources/mail/signing-key/rotate"))["id"] != before
 
 
+async def test_the_key_of_a_trackers_tokens_is_replaced_and_never_shown(api: Api) -> None:
+    before = await api.running.add(id="shop", settings={"token": "refuse"})
+    await api.running.add(id="plain")
+
+    told = await api.json("GET", "/sources/shop")
+    new = (await api.json("POST", "/sources/shop/signing-key/rotate"))["id"]
+
+    assert [set(key) for key in told["settings"]["keys"]] == [{"id"}]
+    assert new != before.settings.keys[0].id
+    assert (await api("POST", "/sources/plain/signing-key/rotate")).status == 409
+
+
 async def test_a_hit_is_tried_and_nothing_is_stored(api: Api) -> None:
     await api.running.add(id="shop")
     body = {"batch": [{"type": "track", "event": "Bought"}, {"type": "nonsense"}]}
