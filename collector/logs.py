@@ -20,5 +20,5 @@ def configure_logs(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # as it is when the line is written
     )
-    for library in ("aiohttp.server", "aiokafka"):
+    for library in ("aiohttp.server", "aiokafka", "aiormq"):
         logging.getLogger(library).setLevel(logging.CRITICAL)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 NO_SECRET = SecretStr("")
 
 
-def read_address(to: str, schemes: Collection[str]) -> SplitResult:
-    """Return the parts of an address, which must not hold a password. Raises SinkError."""
+def read_address(to: str, schemes: Collection[str], *, user: bool = False) -> SplitResult:
+    """Return the parts of an address, which may hold a user if told, but no password. Raises SinkError."""
     try:
         parts = urlsplit(to)
         _ = parts.port if "," not in parts.netloc else None  # raises when it is none
@@ -27,6 +27,10 @@ def read_address(to: str, schemes: Collection[str]) -> SplitResult:
         raise SinkError(f"The target must begin with {' or '.join(f'{each}://' for each in schemes)}.")
     if parts.password is not None:
         raise SinkError("Leave the password out of the target: give it as --set password=@FILE.")
+    if parts.username is not None and not user:
+        raise SinkError("Leave the login out of the target: there are options for it.")
+    if parts.scheme in {"http", "https"} and not parts.hostname:
+        raise SinkError("The target names no host.")
     return parts
 
 

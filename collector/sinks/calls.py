@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
 
 _LONGEST_RETRY_AFTER = 3600.0
-_LONGEST_ANSWER = 64 * 1024
+_LONGEST_ANSWER = 16 * 1024**2
 _NEVER = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
 _UNWELCOME = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
@@ -27,7 +27,6 @@ class Reply:
     """What a target answered; ``seconds`` is the wait that it asked for."""
 
     status: int
-    headers: Mapping[str, str]
     body: bytes
     seconds: float
 
@@ -64,11 +63,15 @@ class Calls:
             async with self._session.post(
                 url, data=body, headers=headers, params=params, allow_redirects=False
             ) as answer:
-                content = await answer.content.read(_LONGEST_ANSWER)
+                content = bytearray()
+                async for chunk in answer.content.iter_any():
+                    content += chunk
+                    if len(content) > _LONGEST_ANSWER:
+                        raise Away(f"It answered {answer.status} and more than {_LONGEST_ANSWER} bytes.")
                 wait = _retry_after(answer.headers.get("Retry-After", ""))
-                return Reply(answer.status, answer.headers, content, wait)
+                return Reply(answer.status, bytes(content), wait)
         except (ClientError, TimeoutError) as error:
-            raise Away(f"It did not answer: {error or 'it took too long'}.") from None
+            raise Away(f"It did not answer: {str(error) or 'it took too long'}.") from None
 
     async def close(self) -> None:
         """Close the connections."""

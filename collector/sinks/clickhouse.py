@@ -38,6 +38,7 @@ _NEEDED = {  # what rows are sorted and told apart by
     "people": "Array(Int64)",
     "message": "String",
 }
+_AT_ONCE = 100  # tombstones in a mutation, which rewrites all that it touches
 _ASKER = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 
@@ -110,13 +111,14 @@ class ClickHouseSink:
         rows = [orjson.loads(line) for line in answer.splitlines()]
         return [Tombstone(frozenset(people), datetime.fromtimestamp(ms / 1000, UTC)) for ms, people in rows]
 
-    async def remove(self, tombstone: Tombstone) -> None:
-        """Delete the rows that a tombstone covers, from the disk too, on every replica."""
-        await self._ask(
-            f"ALTER TABLE {self._table} DELETE WHERE hasAny(people, {sorted(tombstone.people)}) "
-            f"AND received_at <= '{_plain(tombstone.when)}' AND type != '{FORGET}'",
-            mutations_sync="2",
-        )
+    async def remove(self, tombstones: Sequence[Tombstone]) -> None:
+        """Delete the rows that the tombstones cover, from the disk too, on every replica."""
+        for start in range(0, len(tombstones), _AT_ONCE):
+            covered = " OR ".join(map(_covered, tombstones[start : start + _AT_ONCE]))
+            await self._ask(
+                f"ALTER TABLE {self._table} DELETE WHERE type != '{FORGET}' AND ({covered})",
+                mutations_sync="2",
+            )
 
     async def _ask(self, statement: str, body: bytes = b"", **settings: str) -> bytes:
         """Return the answer to a statement, which goes into the address when there is a body."""
@@ -140,6 +142,10 @@ SETTINGS non_replicated_deduplication_window = 1000
 """
 
 
+def _covered(tombstone: Tombstone) -> str:
+    return f"hasAny(people, {sorted(tombstone.people)}) AND received_at <= '{_plain(tombstone.when)}'"
+
+
 def _columns() -> str:
     types = {each.name: _TYPES[each.kind] for each in COLUMNS} | _NEEDED
     return ", ".join(f"{name} {types[name]}" for name in COLUMN_NAMES)
@@ -148,7 +154,7 @@ def _columns() -> str:
 def _plain(value: Any) -> Any:
     """Return a value as JSON has it; a time as ClickHouse reads it without being told a format."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        return value.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from collector.model import Refusal
@@ -81,9 +81,9 @@ def _text(value: Any) -> str | None:
 def _time(value: Any) -> datetime | None:
     try:
         when = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        return when.astimezone(UTC) if when.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
         return None
-    return when if when.tzinfo else None
 
 
 def _true(value: Any) -> bool:

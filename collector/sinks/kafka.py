@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -36,7 +36,7 @@ def kafka(
     *,
     user: str = "",
     password: SecretStr = NO_SECRET,
-    sasl: str = "PLAIN",
+    sasl: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN",
     ca: str = "",
     certificate: str = "",
     key: str = "",

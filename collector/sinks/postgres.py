@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -18,6 +17,7 @@ from collector.sinks.tombstones import FORGET, Tombstone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from collector.sinks import Delivery
     from collector.sinks.table import Row
@@ -43,7 +43,7 @@ def postgres(
     seconds: float = 2,
 ) -> PostgresSink:
     """Make a sink of a table, which is made when it is not there. Raises SinkError."""
-    read_address(to, ("postgresql", "postgres"))
+    read_address(to, ("postgresql", "postgres"), user=True)
     return PostgresSink(to, password.get_secret_value(), table_name(table), Limits(events, size, seconds))
 
 
@@ -101,10 +101,11 @@ class PostgresSink:
         found = await self._connection.fetch(_TOMBSTONES.format(table=self._table, forget=FORGET), since)
         return [Tombstone(frozenset(row["people"]), row["received_at"]) for row in found]
 
-    async def remove(self, tombstone: Tombstone) -> None:
-        """Delete the rows that a tombstone covers."""
+    async def remove(self, tombstones: Sequence[Tombstone]) -> None:
+        """Delete the rows that the tombstones cover."""
         statement = _REMOVE.format(table=self._table, forget=FORGET)
-        await self._connection.execute(statement, sorted(tombstone.people), tombstone.when)
+        pairs = [(sorted(each.people), each.when) for each in tombstones]
+        await self._connection.executemany(statement, pairs)
 
     async def _prepare(self) -> None:
         self._months.clear()
@@ -150,7 +151,7 @@ def _columns() -> str:
 
 
 def _month(when: datetime) -> str:
-    return f"{when.astimezone(UTC).date().replace(day=1)}"
+    return f"{when.date().replace(day=1)}"
 
 
 def _record(row: Row) -> tuple[Any, ...]:

@@ -41,6 +41,8 @@ def open_sink(name: str, to: str, options: Mapping[str, str], *, public: Collect
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = first["loc"][0] or "target"
+        if first["type"].startswith("missing"):
+            raise SinkError(f"The sink {name} needs {where}: --set {where}=….") from None
         raise SinkError(f"The sink {name}, {where}: {first['msg']}.") from None
     return sink
 

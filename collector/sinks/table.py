@@ -34,8 +34,8 @@ class Table(Protocol):
     async def tombstones(self, since: datetime) -> list[Tombstone]:
         """Return the tombstones in the table that are as late as this."""
 
-    async def remove(self, tombstone: Tombstone) -> None:
-        """Remove the rows that a tombstone covers, but no tombstones."""
+    async def remove(self, tombstones: Sequence[Tombstone]) -> None:
+        """Remove the rows that any of the tombstones covers, but no tombstones."""
 
 
 async def keep(table: Table, batch: Sequence[Delivery]) -> None:
@@ -48,9 +48,9 @@ async def keep(table: Table, batch: Sequence[Delivery]) -> None:
     own = {Tombstone(frozenset(row["people"]), row["received_at"]) for row in rows if row["type"] == FORGET}
     await table.insert(rows)
     everybody = frozenset().union(*(row["people"] for row in rows))
-    for each in await table.tombstones(min(row["received_at"] for row in rows)):
-        if each in own or _covers_one(each, rows, everybody):
-            await table.remove(each)
+    there = await table.tombstones(min(row["received_at"] for row in rows))
+    if due := [each for each in there if each in own or _covers_one(each, rows, everybody)]:
+        await table.remove(due)
 
 
 def table_name(name: str) -> str:

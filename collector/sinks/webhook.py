@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from hashlib import sha256
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from aiohttp import DefaultResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -18,6 +17,7 @@ from collector.addresses import is_address, is_public
 from collector.protocols.presets import STANDARD
 from collector.protocols.signature import sign
 from collector.sinks import Away, Limits, SinkError
+from collector.sinks.address import read_address
 from collector.sinks.calls import Calls, Receiver
 
 if TYPE_CHECKING:
@@ -41,11 +41,9 @@ def webhook(
     seconds: float = 1,
 ) -> WebhookSink:
     """Make a sink that calls an address; private ones must be allowed. Raises SinkError."""
-    parts = urlsplit(to)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise SinkError("The target of a webhook is an http or https address.")
-    if not private and is_address(parts.hostname) and not is_public(parts.hostname):
-        raise SinkError(f"{parts.hostname} is no public address; allow it with --set private=true.")
+    host = read_address(to, ("https", "http")).hostname or ""
+    if not private and is_address(host) and not is_public(host):
+        raise SinkError(f"{host} is no public address; allow it with --set private=true.")
     try:
         sign(STANDARD, secret.get_secret_value(), b"")
     except ValueError:

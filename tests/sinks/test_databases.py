@@ -198,6 +198,19 @@ async def test_a_tombstone_removes_what_was_received_of_the_person_before_it_in_
     assert [each["messageId"] for each in await kept(database)] == ["m4", "m5", "m6"]
 
 
+async def test_however_many_tombstones_there_are_each_is_applied(database: Database, sink: Any) -> None:
+    """A thousand visitors are more than an answer of one piece."""
+    when = "2026-01-03T00:00:00.000Z"
+    marks = [tombstone(number, when, anonymousId=f"gone{number}") for number in range(1000)]
+    await sink.write(marks)
+    await sink.write(
+        [delivery(2001, anonymousId="gone7"), delivery(2002), delivery(2003, anonymousId="gone999")]
+    )
+
+    kept_now = [each["messageId"] for each in await kept(database) if each["type"] != "forget"]
+    assert kept_now == ["m2002"]
+
+
 async def test_what_the_table_never_takes_is_rejected_and_nothing_of_its_batch_is_kept(
     database: Database, sink: Any
 ) -> None:

@@ -142,6 +142,9 @@ def test_no_piece_exceeds_the_limits_but_for_one_event_that_does() -> None:
         ("nowhere", {}, "No sink is called 'nowhere'; there are "),
         ("ndjson", {"compress": "rar"}, "The sink ndjson, compress: Input should be 'gzip'"),
         ("ndjson", {"color": "red"}, "The sink ndjson, color: Unexpected keyword argument."),
+        ("segment", {"key": "k"}, "The target must begin with https:// or http://."),
+        ("segment", {}, "The sink segment needs key: --set key=…."),
+        ("kafka", {"sasl": "none"}, "The sink kafka, sasl: Input should be 'PLAIN'"),
         ("ndjson", {"events": "many"}, "The sink ndjson, events: Input should be a valid integer"),
     ],
 )
@@ -229,3 +232,23 @@ def test_a_secret_is_not_taken_from_the_command_line(tmp_path: Path) -> None:
     assert "other users see what a command line says" in told.pop("whsec_!")
     assert all("public address" in each for each in told.values()), told
     assert not any("whsec_!" in each for each in told.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "to", "told"),
+    [
+        ("postgres", "postgresql://ada:secret@db/x", "Leave the password out of the target"),
+        ("clickhouse", "http://ada@db/", "Leave the login out of the target"),
+        ("clickhouse", "http:///", "The target names no host."),
+        ("nats", "nats://ada:secret@q/x", "Leave the password out of the target"),
+        ("kafka", "kafka://a:9092,b:9092", "The target names no topic"),
+        ("kafka", "http://a/x", "The target must begin with kafka:// or kafka+ssl://."),
+        ("postgres", "postgresql://[", "The target is no address"),
+    ],
+)
+def test_a_target_that_cannot_be_is_one_sentence_without_its_secret(name: str, to: str, told: str) -> None:
+    with pytest.raises(SinkError) as raised:
+        open_sink(name, to, {})
+
+    assert str(raised.value).startswith(told)
+    assert "secret" not in str(raised.value)
