@@ -137,8 +137,7 @@ class Importer:
             for outcome in outcomes:
                 position.count(outcome.verdict)
                 if outcome.refusal:
-                    position.count_reason(outcome.refusal.reason.code)
-                    self._refused(Refused(unit, outcome.refusal))
+                    self._note(unit, outcome.refusal, position)
         position.number, position.last = group[-1].number, _identity(group[-1])
 
     def _read(
@@ -164,8 +163,11 @@ class Importer:
 
     def _refuse(self, unit: Unit, refusal: Refusal, position: Position) -> None:
         position.count("refused")
-        position.count_reason(refusal.reason.code)
         self._pipeline.refuse(self._source, refusal, where=f"import, {unit.number}")
+        self._note(unit, refusal, position)
+
+    def _note(self, unit: Unit, refusal: Refusal, position: Position) -> None:
+        position.count_reason(refusal.reason.code, unit.number, refusal.message)
         self._refused(Refused(unit, refusal))
 
     async def _safe(self, hits: Sequence[tuple[Hit, Protocol]]) -> list[list[Outcome]]:

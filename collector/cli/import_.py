@@ -100,7 +100,7 @@ async def _import_one(importer: Importer, archive: Opened, *, again: bool) -> bo
     counted = sum(before.counts.values()) if before else 0
     with _Progress(archive, importer, counted) as told:
         position = await importer.run(archive, told, again=again)
-    click.echo(f"{archive.name}: {_sentence(position)}")
+    click.echo(f"{archive.name}: " + "\n".join(_told(position)))
     if not position.done:
         click.echo(f"Stopped after {position.number:,}. The same command goes on from there.")
     return position.done
@@ -133,14 +133,14 @@ class _Progress:
         self._screen.update(self._task, completed=self._archive.position, description=about)
 
 
-def _sentence(position: Position) -> str:
-    """Return what became of an archive, over all runs."""
+def _told(position: Position) -> list[str]:
+    """Return what became of an archive, over all runs, and for each reason where it was met first."""
     parts = [f"{name} {position.counts[name]:,}" for name in _TOLD if position.counts.get(name)]
-    told = ", ".join(parts) or "nothing in it"
-    if position.reasons:
-        reasons = sorted(position.reasons.items(), key=lambda pair: -pair[1])
-        told += " (" + ", ".join(f"{name} {number:,}" for name, number in reasons) + ")"
-    return f"{told}."
+    reasons = sorted(position.reasons.items(), key=lambda pair: -pair[1][0])
+    return [
+        (", ".join(parts) or "nothing in it") + ".",
+        *(f"  {reason} {times:,}, first in {number:,}: {said}" for reason, (times, number, said) in reasons),
+    ]
 
 
 def _keeper(file: Any) -> Callable[[Refused], None]:

@@ -20,7 +20,7 @@ class Position:
     """All up to unit ``number`` is safe. ``head`` is how many bytes of the beginning its digest covers.
 
     ``last`` tells that unit's content: it may have been the beginning of a line only. ``counts`` are what
-    became of all of them, ``reasons`` why events were refused or dropped.
+    became of all of them, ``reasons`` why events were refused: how often, where first, and what was said.
     """
 
     head: int
@@ -28,15 +28,16 @@ class Position:
     last: str = ""
     done: bool = False
     counts: dict[str, int] = field(default_factory=dict)
-    reasons: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, tuple[int, int, str]] = field(default_factory=dict)
 
     def count(self, verdict: str) -> None:
         """Count what became of an event."""
         self.counts[verdict] = self.counts.get(verdict, 0) + 1
 
-    def count_reason(self, reason: str) -> None:
-        """Count why it was refused."""
-        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+    def count_reason(self, reason: str, number: int, said: str) -> None:
+        """Count why it was refused; of the first one remember where and how."""
+        times, first, words = self.reasons.get(reason, (0, number, said))
+        self.reasons[reason] = times + 1, first, words
 
 
 class Positions:

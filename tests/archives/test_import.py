@@ -174,7 +174,8 @@ async def test_refused_lines_are_counted_by_reason_and_kept_with_their_place(
     position = await here.take(path)
 
     assert position.counts == {"stored": 2, "refused": 3}
-    assert position.reasons == {"not_json": 1, "unknown_type": 1, "missing_field": 1}
+    reasons = {reason: (times, number) for reason, (times, number, _) in position.reasons.items()}
+    assert reasons == {"not_json": (1, 2), "unknown_type": (1, 3), "missing_field": (1, 4)}
     assert [(unit.number, refusal.reason.code) for unit, refusal in here.refused] == [
         (2, "not_json"),
         (3, "unknown_type"),
@@ -244,7 +245,8 @@ async def test_the_sources_privacy_and_rules_hold_for_archives(
         )
     )
 
-    assert (await asking.take(path, "log")).reasons == {"consent_missing": 3}
+    asked = (await asking.take(path, "log")).reasons["consent_missing"]
+    assert asked[:2] == (3, 1)
     dropped = await ruled.take(path, "log")
 
     assert dropped.counts == {"stored": 1, "dropped": 2}
@@ -367,7 +369,9 @@ async def test_the_command_tells_what_it_did_and_keeps_what_was_refused(
         check=True,
     )
 
-    assert told.stdout.decode() == "standard input: stored 1, refused 1 (unknown_type 1).\n"
+    first, second = told.stdout.decode().splitlines()
+    assert first == "standard input: stored 1, refused 1."
+    assert second.startswith("  unknown_type 1, first in 2: type must be one of the known event types.")
     row = orjson.loads(kept.read_bytes())
     assert (row["number"], row["reason"], row["raw"]) == (2, "unknown_type", '{"type":"x"}')
 
