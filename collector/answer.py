@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import orjson
@@ -155,6 +156,7 @@ async def settled(handler: Callable[[Any], Awaitable[T]], request: Request) -> T
 def guarded(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Return the handler as aiohttp wants it; see ``settled``."""
 
+    @wraps(handler)
     async def respond(request: web.Request) -> web.StreamResponse:
         answer = await settled(handler, request)
         if isinstance(answer, web.StreamResponse):

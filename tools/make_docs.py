@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import orjson
 from prometheus_client.metrics import MetricWrapperBase
 
 from collector import metrics
@@ -22,6 +23,7 @@ from collector.sources.enrichment import EnrichmentSettings
 from collector.sources.form import SourceForm
 from collector.sources.privacy import PrivacySettings
 from collector.sources.settings import SETTINGS
+from tools.public_api import public_document
 
 DOCS = Path(__file__).parent.parent / "docs"
 _MADE = "<!-- Made by `make docs` from the code; change it there. -->\n\n"
@@ -36,6 +38,7 @@ def pages() -> dict[str, str]:
         "metrics.md": _MADE + _metrics(),
         "commands.md": _MADE + _commands(),
         "api.md": _MADE + _api(),
+        "public.openapi.json": orjson.dumps(public_document(), option=orjson.OPT_INDENT_2).decode() + "\n",
     }
 
 
