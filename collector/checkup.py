@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _LEAST_AIOHTTP = (3, 14, 5)  # earlier ones let strangers stall or confuse the parser
 _LEAST_REDIS = (6, 2)
-_EVERYBODY = 100  # percent
 _LEAST_FREE_BYTES = 1024**3
 _MOST_CLOCK_SECONDS = 1.0
 _MOST_GROUP_SECONDS = 24 * 3600
@@ -150,7 +149,7 @@ async def _trackers(redis: Redis, names: Names, catalogue: Catalogue) -> AsyncIt
         if source.bridge != "web" or not source.enabled:
             continue
         told = source.settings
-        if told.rollout < _EVERYBODY:
+        if told.staged:
             known = told.older in await archive.digests(source.id)
             text = f"{source.id}: {told.rollout} % run the tracker as set, the rest {told.older}"
             lost = "" if known else ", which is not remembered: set rollout=100"

@@ -136,7 +136,7 @@ def try_out(parts: Parts, sent: Sent) -> Result:
 
 
 def _beacon(source: Source, public: str, wish: Wish, now: int) -> Sent:
-    origin = _origin(source)
+    origin = origin_for(source)
     message = uuid7(now)
     page = {"url": f"{origin}/test?utm_source=headwater-test", "title": "Test from the console"}
     item: dict[str, Any] = {
@@ -193,7 +193,7 @@ def _hit(source: Source, url: str, body: bytes, headers: Mapping[str, str], now:
     return Hit(source, now, body, urlsplit(url).query, CIMultiDict(headers), address="127.0.0.1", url=url)
 
 
-def _origin(source: Source) -> str:
+def origin_for(source: Source) -> str:
     """Return an origin that the source allows."""
     first: str = source.settings.origins[0] if source.settings.origins else "*"
     return "https://shop.example" if first == "*" else first.replace("*.", "www.")

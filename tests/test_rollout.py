@@ -166,6 +166,18 @@ async def test_an_older_version_that_cannot_be_read_is_never_replaced_by_the_new
     assert (answer.headers["Cache-Control"], answer.headers["Retry-After"]) == ("no-store", "10")
 
 
+async def test_an_older_version_without_a_token_cannot_stand_where_hits_without_one_are_refused(
+    running: Running,
+) -> None:
+    name, _, _ = await staged(running, 10)
+
+    with pytest.raises(SourceError, match="sends no token"):
+        await running.parts.catalogue.change(name, {"settings": {"token": "refuse"}})
+    changed = await running.parts.catalogue.change(name, {"settings": {"token": "refuse", "rollout": 100}})
+
+    assert changed.settings.asks_for_token
+
+
 async def test_both_versions_carry_the_token(running: Running) -> None:
     name, _, _ = await staged(running, 10, settings={"token": "flag"})
 

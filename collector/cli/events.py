@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -17,7 +18,9 @@ from rich.text import Text
 from collector.app import collector
 from collector.cli.context import opened, run, with_settings
 from collector.doors import open_doors
+from collector.probe import origin_for
 from collector.protocols.ids import uuid7
+from collector.sources.tracker_token import TrackerTokens, with_token
 from collector.store.connect import StoreError
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ def send(settings: Settings, name: str, event: str, properties: str) -> None:
     """Send a test event through the real door and print the answer."""
     item = {"type": "track", "event": event, "properties": _read_object(properties)}
     item["messageId"] = uuid7(time.time_ns() // 1_000_000)
-    status, reason, body = run(_post(f"{settings.public_address()}/e/{name}", {"batch": [item]}))
+    status, reason, body = run(_send(settings, name, {"batch": [item]}))
     click.echo(f"{status} {reason}".rstrip())
     if body:
         click.echo(body)
@@ -67,11 +70,23 @@ def get(settings: Settings, path: str) -> None:
     sys.exit(status >= 400)  # noqa: PLR2004
 
 
-async def _post(url: str, body: dict[str, Any]) -> tuple[int, str, str]:
+async def _send(settings: Settings, name: str, body: dict[str, Any]) -> tuple[int, str, str]:
+    """Send as a page of the source would: with an origin that it allows and, if it asks for one, a token."""
+    url, headers = f"{settings.public_address()}/e/{name}", {"Content-Type": "text/plain"}
+    with suppress(StoreError):  # the door may be another machine's
+        async with opened(settings) as (_, _, catalogue):
+            source = catalogue.find(name)
+        if source and source.bridge == "web":
+            url = with_token(url, TrackerTokens.of(settings).sign(source, time.time()))
+            headers["Origin"] = origin_for(source)
+    return await _post(url, body, headers)
+
+
+async def _post(url: str, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, str, str]:
     try:
         async with (
             aiohttp.ClientSession() as session,
-            session.post(url, data=orjson.dumps(body), headers={"Content-Type": "text/plain"}) as answer,
+            session.post(url, data=orjson.dumps(body), headers=headers) as answer,
         ):
             reason = answer.headers.get("X-Headwater-Reason", answer.reason or "")
             return answer.status, reason, await answer.text()

@@ -42,11 +42,11 @@ def show(settings: Settings, name: str) -> None:
         click.echo("Everybody gets an empty tracker: the source is switched off.")
         return
     rendered = render(source)
-    who = "everybody" if told.rollout == 100 else f"{told.rollout} % of the visitors"  # noqa: PLR2004 - percent
+    who = f"{told.rollout} % of the visitors" if told.staged else "everybody"
     click.echo(f"{rendered.digest}  {who}, {len(rendered.brotli)} bytes (brotli)")
     for digest in digests:
         if digest != rendered.digest:
-            rest = told.rollout < 100 and digest == told.older  # noqa: PLR2004 - percent
+            rest = told.staged and digest == told.older
             click.echo(f"{digest}  {'the rest' if rest else 'nobody'}")
     click.echo(_about_token(source))
 

@@ -25,6 +25,7 @@ from collector.sources.form import (
     to_source,
 )
 from collector.sources.history import changes
+from collector.sources.rollout import require_older
 from collector.sources.rows import put_down, stored
 from collector.store.snapshot import replace_file
 
@@ -115,7 +116,7 @@ class Catalogue:
             if form.id in self._by_name or await pipe.hexists(self._names.sources, form.id):
                 raise TakenError(f"A source called {form.id!r} exists already. Choose another id.")
             self._refuse_taken_names(new)
-            await self._refuse_unknown_tracker(None, new)
+            await require_older(self._redis, self._names, None, new)
             pipe.multi()
             put_down(pipe, self._names, "add", None, new)
             return new
@@ -161,7 +162,7 @@ class Catalogue:
             old = await stored(pipe, self._names, source_id, version)
             new = rewritten(old, fields, _now())
             self._refuse_taken_names(new)
-            await self._refuse_unknown_tracker(old, new)
+            await require_older(self._redis, self._names, old, new)
             pipe.multi()
             put_down(pipe, self._names, "change", old, new)
             return new
@@ -181,17 +182,6 @@ class Catalogue:
             holder = self._by_name.get(name)
             if holder is not None and holder.id != source.id:
                 raise TakenError(f"The name {name!r} belongs to the source {holder.id!r}. Choose another.")
-
-    async def _refuse_unknown_tracker(self, old: Source | None, source: Source) -> None:
-        """Refuse an unknown older tracker that is named now; one named before hinders no other change."""
-        older = getattr(source.settings, "older", "")
-        if not older or (old and older == old.settings.older):
-            return
-        if not await self._redis.hexists(self._names.trackers(source.id), older):
-            raise SourceError(
-                f"No tracker of {source.id!r} with the digest {older!r} is remembered. "
-                f"List them with: headwater tracker show {source.id}"
-            )
 
     async def _load_all(self) -> None:
         last: Any = await self._redis.xrevrange(self._names.changes, count=1)

@@ -51,6 +51,11 @@ class WebSettings(StrictModel):
     )
 
     @property
+    def staged(self) -> bool:
+        """Whether a part of the visitors runs an older tracker."""
+        return self.rollout < _EVERYBODY
+
+    @property
     def asks_for_token(self) -> bool:
         """Whether its tracker carries a token."""
         return self.token in {"flag", "refuse"}
@@ -77,7 +82,7 @@ class WebSettings(StrictModel):
 
     @model_validator(mode="after")
     def _with_older(self) -> WebSettings:
-        if self.rollout < _EVERYBODY and not self.older:
+        if self.staged and not self.older:
             raise ValueError("rollout below 100 needs older: the digest of the tracker that the rest runs")
         return self
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collector.settings import Settings
     from collector.sources.signing import SigningKey
 
+NO_TOKEN = (
+    b'"token":""'  # its place in a tracker: within a text quotes are escaped, so nothing else is like it
+)
 MISSING, BAD, OLD = "no_token", "bad_token", "old_token"
 
 _HOUR = 3600

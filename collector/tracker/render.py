@@ -19,13 +19,13 @@ import orjson
 from collector.assets import asset
 from collector.sources.features import build
 from collector.sources.options import without_defaults
+from collector.sources.tracker_token import NO_TOKEN
 
 if TYPE_CHECKING:
     from collector.model import Source
 
 _DIGEST_LENGTH = 16
 _BROTLI_BEST = 11
-_NO_TOKEN = b'"token":""'  # within a text its quotes are escaped, so only the config's own can match
 _SWITCHED_OFF = b"/* This source is switched off. */\n"
 
 
@@ -106,7 +106,7 @@ def packed(body: bytes) -> Rendered:
 @lru_cache(1024)
 def served(body: bytes, token: str) -> Rendered:
     """Return a tracker as it is served; one that has a place for a token sends this one along."""
-    return packed(body.replace(_NO_TOKEN, _NO_TOKEN[:-1] + token.encode() + b'"'))
+    return packed(body.replace(NO_TOKEN, NO_TOKEN[:-1] + token.encode() + b'"'))
 
 
 @lru_cache(1)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_EVERYBODY = 100  # percent
 _SECONDS_TO_RECALL = 10
 _YEAR_SECONDS = 365 * 24 * 3600
 _HEADERS = {
@@ -81,7 +80,7 @@ class TrackerViews:
             return rendered
         await self._remember(source, rendered)
         body = rendered.body
-        if source.settings.rollout < _EVERYBODY:
+        if source.settings.staged:
             body = staged(body, await self._older(source), source)
         token = self.tokens.sign(source, time.time())
         return rendered if body is rendered.body and not token else served(body, token)
