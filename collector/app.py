@@ -112,7 +112,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         )
         stream = Stream(redis, names, settings, catalogue.retention)
         await stream.start()
-        overload = Overload(settings, stream.waiting_seconds)
+        overload = Overload(settings)
         async with (
             running(catalogue.watch()),
             running(short_links.watch()),

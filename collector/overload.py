@@ -1,7 +1,7 @@
 """Load shedding: when answers come late, bots are refused first, then anonymous repeat hits, then all.
 
-``next_stage`` and ``is_drawn`` decide, and are pure. Overload looks how late this worker is, and remembers
-who has come. It knows nothing of Redis: ``waiting_seconds`` tells how long events have waited for it.
+``next_stage`` and ``is_drawn`` decide, and are pure. Overload looks how late this worker's loop is, and
+remembers who has come. A slow Redis is no overload: the spool is there for that.
 """
 
 from __future__ import annotations
@@ -66,15 +66,9 @@ def retry_after() -> int:
 class Overload:
     """What a worker sheds at the moment. While it is not late, this costs a hit two comparisons."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        waiting_seconds: Callable[[], float],
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
         self._limit = settings.overload_ms / 1000
         self._share = settings.overload_sample
-        self._waiting_seconds = waiting_seconds
         self._now = now
         self._before = 0.0
         self._seen: dict[int, float] = {}
@@ -85,7 +79,7 @@ class Overload:
         while True:
             due = self._now() + _LOOK_SECONDS
             await asyncio.sleep(_LOOK_SECONDS)
-            self.look(max(self._now() - due, self._waiting_seconds()))
+            self.look(self._now() - due)
 
     def look(self, late: float) -> None:
         """Take a step after a look; ``late`` is in seconds."""

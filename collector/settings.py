@@ -182,7 +182,7 @@ class Settings(BaseModel):
     overload_ms: float = Field(
         1000,
         ge=0,
-        description="A worker whose answers are this late, twice in a row, sheds load: bots, then anonymous"
+        description="A worker whose loop is this late, twice in a row, sheds load: bots, then anonymous"
         " repeat hits, then all; 0 for never.",
     )
     overload_sample: float = Field(

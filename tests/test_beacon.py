@@ -142,10 +142,13 @@ async def test_gzip_and_both_kinds_of_deflate_are_inflated(
     assert len(await running.events()) == 1
 
 
+TWICE = gzip.compress(gzip.compress(b'{"batch":[]}', mtime=0), mtime=0)
 BAD_ENCODINGS = [
     ("br", b"x", 415, "unknown_encoding"),
     ("zstd", b"x", 415, "unknown_encoding"),
     ("gzip, gzip", b"x", 415, "unknown_encoding"),
+    ("gzip, gzip", TWICE, 400, "not_utf8"),
+    ("gzip", TWICE, 400, "not_utf8"),
     ("gzip", b"not gzip", 400, "bad_encoding"),
     ("gzip", gzip.compress(b'{"batch":[]}', mtime=0)[:-9], 400, "bad_encoding"),
     ("gzip", gzip.compress(b" " * 50_000_000, mtime=0), 413, "inflated_too_large"),

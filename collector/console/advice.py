@@ -26,7 +26,7 @@ _ADVICE: dict[Reason, tuple[str, str]] = {
         "If this sender is welcome, raise the rates in the collector's settings, or the source's per_minute.",
         "",
     ),
-    Reason.OVERLOADED: ("Add workers or machines, or look what makes Redis slow.", ""),
+    Reason.OVERLOADED: ("Add workers or machines.", ""),
     Reason.SAMPLED: ("As for overloaded; what was kept carries its rate in collector.sampled.", ""),
     Reason.QUOTA_EXCEEDED: ("Raise the source's quota, or wait for the next day or month.", "settings"),
     Reason.ORIGIN_FORBIDDEN: ("If the site is yours, add its origin to the allowed ones.", "settings"),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _NAMED_BY = {"track": "event", "group": "groupId", "alias": "previousId"}
+MOST_KEYS = 1000  # of an object: a warehouse makes a column of each
 TYPES = ("track", "page", "screen", "identify", "group", "alias")
 
 
@@ -95,9 +96,11 @@ def text(item: Mapping[str, Any], key: str, limit: int = 512) -> str | None:
 
 
 def an_object(item: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return an object field, an empty one when absent. Raises Refusal wrong_type."""
+    """Return an object field, an empty one when absent. Raises Refusal wrong_type, too_many_parts."""
     value = item.get(key)
     if type(value) is dict:
+        if len(value) > MOST_KEYS:
+            raise Refusal(Reason.TOO_MANY_PARTS, f"{key} may have {MOST_KEYS} fields.")
         return value
     if value is None:
         return {}

@@ -136,10 +136,6 @@ class Stream:
         """Return the records that wait in this worker's spool. Raises SpoolError."""
         return self._spool.records()
 
-    def waiting_seconds(self) -> float:
-        """Return how long the oldest records have waited for their turn to be appended."""
-        return max(committer.waiting_seconds for committer in self._committers)
-
     @property
     def strained(self) -> bool:
         """Whether senders should come less often: events go to the spool, or are refused."""

@@ -49,11 +49,6 @@ class Committer:
         self._arrived.set()
         return await done
 
-    @property
-    def waiting_seconds(self) -> float:
-        """How long the oldest records have waited for their turn."""
-        return time.monotonic() - self._waiting[0][0] if self._waiting else 0.0
-
     async def _run(self) -> None:
         busy = False
         while await self._something_waits():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,9 @@ from hypothesis import strategies as st
 
 from collector.enrich import redact
 from tests.hardening.targets import TARGETS, attempt, seeds
+
+if TYPE_CHECKING:
+    from tests.hardening.conftest import Tried
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=40)
 WORDS = st.sampled_from(["batch", "events", "data", "requests", "type", "properties", "context", "page"])
@@ -22,8 +27,9 @@ VALUES = st.recursive(
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_what_was_found_before_and_what_clients_send_is_no_fault(name: str) -> None:
+def test_what_was_found_before_and_what_clients_send_is_no_fault(name: str, tried: Tried) -> None:
     kept = seeds(name)
+    tried("the fuzzers' corpus, replayed", len(kept))
 
     assert kept
     for data in kept:

@@ -55,7 +55,7 @@ def test_two_looks_that_agree_lead_one_stage_up_or_down(
 
 
 def overload_at(stage: Stage, **settings: Any) -> Overload:
-    overload = Overload(Settings(overload_ms=1000, **settings), lambda: 0.0)
+    overload = Overload(Settings(overload_ms=1000, **settings))
     while overload.stage < stage:
         overload.look(2)
     return overload

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Running
+    from tests.hardening.conftest import Tried
 
 GOOD = {"type": "track", "event": "Good", "userId": "u1"}
 
@@ -37,9 +38,12 @@ async def refusals(running: Running, source: str = r"\w*") -> float:
     )
 
 
-async def test_every_case_of_the_json_test_suite_is_taken_or_refused_at_every_path(running: Running) -> None:
+async def test_every_case_of_the_json_test_suite_is_taken_or_refused_at_every_path(
+    running: Running, tried: Tried
+) -> None:
     doors = await Doors.of(running)
     cases = json_test_suite()
+    tried("JSONTestSuite, at every path", len(cases) * len(doors.paths))
 
     assert len(cases) == 318
     assert len(doors.paths) > 30
@@ -61,9 +65,10 @@ async def test_broken_json_is_refused_and_counted(running: Running) -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 async def test_hostile_bodies_of_every_content_type_are_no_fault_of_any_bridge(
-    running: Running, kind: str
+    running: Running, kind: str, tried: Tried
 ) -> None:
     doors = await Doors.of(running)
+    tried("hostile bodies of every content type, at every path", len(BODIES) * len(doors.paths))
 
     assert {body[:40]: f for body in BODIES if (f := await doors.faults(running, body, kind))} == {}
 
@@ -86,9 +91,11 @@ async def test_naughty_strings_come_back_as_they_were_sent_and_good_events_besid
     assert [event["properties"]["text"] for event in await running.events()] == strings
 
 
-async def test_naughty_strings_in_every_place_are_no_fault(running: Running) -> None:
+async def test_naughty_strings_in_every_place_are_no_fault(running: Running, tried: Tried) -> None:
     doors = await Doors.of(running)
-    for text in naughty_strings()[::8]:
+    strings = naughty_strings()[::8]
+    tried("big list of naughty strings, in every place at every path", 2 * len(strings) * len(doors.paths))
+    for text in strings:
         item = {
             "type": text,
             "event": text,
@@ -102,7 +109,8 @@ async def test_naughty_strings_in_every_place_are_no_fault(running: Running) -> 
             assert await doors.faults(running, orjson.dumps(body), "application/json") == []
 
 
-async def test_naughty_queries_links_and_mails_are_no_fault(running: Running) -> None:
+async def test_naughty_queries_links_and_mails_are_no_fault(running: Running, tried: Tried) -> None:
+    tried("big list of naughty strings, in queries and tokens", 9 * len(naughty_strings()))
     await running.add(id="web1")
     await running.add(id="mail1", bridge="email")
     for text in naughty_strings():
@@ -168,12 +176,13 @@ async def test_good_lines_of_an_import_are_kept_beside_bad_ones(running: Running
 
 
 async def test_messages_of_a_queue_are_events_or_dead_letters_whatever_they_hold(
-    running: Running, redis: Redis, tmp_path: Path
+    running: Running, redis: Redis, tmp_path: Path, tried: Tried
 ) -> None:
     forms = ("event", "batch", "segment", "tracardi", "cloudevents", "mapping")
     good = orjson.dumps(GOOD)
     texts = [orjson.dumps({**GOOD, "event": text, "properties": {text: text}}) for text in naughty_strings()]
     bodies = [*(body for _, body in json_test_suite()), *BODIES, *texts[::4]]
+    tried("the same and JSONTestSuite as messages of a queue, in every format", len(bodies) * len(forms))
     before = await refusals(running, "event")
     async with started("redis", tmp_path) as broker:
         for form in forms:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from schemathesis import Case
 
     from tests.conftest import Running
+    from tests.hardening.conftest import Tried
 
 CHECKS = [
     checks.not_a_server_error,
@@ -51,11 +52,13 @@ def test_the_document_is_openapi_3_1_and_names_what_each_path_does() -> None:
 
 
 @pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: mode.name.lower())
-async def test_the_public_door_answers_as_its_document_says(running: Running, mode: GenerationMode) -> None:
+async def test_the_public_door_answers_as_its_document_says(
+    running: Running, mode: GenerationMode, tried: Tried
+) -> None:
     """Each path, with the names of real sources and with any others; nothing is a fault."""
     known = await sources(running)
     where = {"base_url": f"http://127.0.0.1:{running.parts.ports.public}", "allow_redirects": False}
-    tried = []
+    asked: list[str] = []
 
     def attack_all() -> None:
         for path, methods in DOCUMENT["paths"].items():
@@ -69,7 +72,7 @@ async def test_the_public_door_answers_as_its_document_says(running: Running, mo
         @repeatable
         @given(case=strategy)
         def one(case: Case) -> None:
-            tried.append(path)
+            asked.append(path)
             if mode.is_positive:
                 case.path_parameters = {**case.path_parameters, **known, "source": named(path)}
             case.call_and_validate(checks=CHECKS, **where)
@@ -77,7 +80,8 @@ async def test_the_public_door_answers_as_its_document_says(running: Running, mo
         one()
 
     await asyncio.to_thread(attack_all)
-    assert set(tried) == (set(CAN_BE_WRONG) if mode.is_negative else set(DOCUMENT["paths"]))
+    tried("schemathesis against the public door", len(asked))
+    assert set(asked) == (set(CAN_BE_WRONG) if mode.is_negative else set(DOCUMENT["paths"]))
 
 
 def named(path: str) -> str:

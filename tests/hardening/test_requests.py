@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from collector.settings import Settings
+    from tests.hardening.conftest import Tried
 
 BOTH_WAYS = True
 VIEW = b'{"batch":[{"type":"page"}]}'
@@ -144,8 +145,9 @@ def statuses(answer: bytes) -> list[int]:
 
 
 async def test_no_attack_on_the_framing_makes_a_request_or_a_fault(
-    settings: Settings, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    settings: Settings, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, tried: Tried
 ) -> None:
+    tried("smuggling and framing, straight", len(ATTACKS))
     configure_logs("info")
     async with run_collector(settings) as running:
         await running.add(id="web1")
@@ -177,12 +179,13 @@ async def test_what_is_no_http_is_answered_in_the_shape_of_every_refusal(
 
 @pytest.mark.parametrize("proxy", ["nginx", "haproxy"])
 async def test_behind_a_proxy_no_attack_changes_whose_answer_is_whose(
-    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture, proxy: str
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture, proxy: str, tried: Tried
 ) -> None:
     """A request over the proxy's kept connections gets its own answer, and whoever sent a pixel gets its GIF.
 
     What a proxy takes for two requests is two requests; what it takes for one must not be two for us.
     """
+    tried(f"smuggling and framing, behind {proxy}", len(ATTACKS))
     async with run_collector(settings) as running:
         await running.add(id="web1")
         async with PROXIES[proxy](tmp_path, running.parts.ports.public) as port:
