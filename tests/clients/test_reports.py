@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import web
+from playwright.async_api import Error
 
 from tests.clients.conftest import chromium_on
 from tests.clients.faults import faulty_way
@@ -87,7 +89,7 @@ async def test_chromiums_reports_are_events(
     names = f"--host-resolver-rules=MAP {SHOP} {place.address}, MAP * ~NOTFOUND, EXCLUDE {place.address}"
     wanted = {
         *("csp-violation", "deprecation", "intervention", "network-error", "integrity-violation"),
-        *("coep", "coop"),
+        *("coep", "coop", "crash"),
     }
 
     async with (
@@ -98,6 +100,13 @@ async def test_chromiums_reports_are_events(
         page = await chromium.new_page()
         await page.goto(f"https://{SHOP}:{port}/?token=secret&utm_source=news")
         await page.evaluate(f"window.open('{way.url}/robots.txt')")
+
+        async def coop_told() -> bool:
+            return "coop" in {event["event"] for event in await running.events()}
+
+        await until(coop_told, 30)
+        with contextlib.suppress(Error):  # the page is gone
+            await page.goto("chrome://crash")
 
         async def all_there() -> bool:
             return wanted <= {event["event"] for event in await running.events()}
