@@ -58,16 +58,22 @@ async def nginx(folder: Path, collector: int) -> AsyncIterator[Proxy]:
             "www.example.com": "localhost",
         },
     )
-    own = [f"{kind}_temp_path {folder}/{kind};" for kind in ("proxy", "fastcgi", "uwsgi", "scgi")]
-    own += [f"client_body_temp_path {folder}/body;", "access_log off;", "types { text/html html; }"]
+    async with nginx_of(f"types {{ text/html html; }}\n{example}", folder, port):
+        yield Proxy(f"https://localhost:{port}", folder, key)
+
+
+@asynccontextmanager
+async def nginx_of(http: str, folder: Path, port: int) -> AsyncIterator[None]:
+    """Run an nginx with this in its ``http`` block; whatever it writes is in the folder."""
+    own = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("proxy", "fastcgi", "uwsgi", "scgi"))
     (folder / "nginx.conf").write_text(
         f"daemon off; master_process off; pid {folder}/pid; events {{}}\n"
-        f"http {{ {' '.join(own)}\n{example}\n}}\n"
+        f"http {{ {own} client_body_temp_path {folder}/body; access_log off;\n{http}\n}}\n"
     )
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     command = (program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"))
     async with started(command, folder, port):
-        yield Proxy(f"https://localhost:{port}", folder, key)
+        yield
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ import brotli
 import pytest
 
 from collector.tracker import render
-from tests.browser.proxies import free_port, started
+from tests.browser.proxies import free_port, nginx_of, started
 from tests.conftest import run_collector
 
 if TYPE_CHECKING:
@@ -224,31 +224,24 @@ async def straight(_folder: Path, collector: int) -> AsyncIterator[int]:
 async def nginx(folder: Path, collector: int) -> AsyncIterator[int]:
     """Yield the port of an nginx that caches all that it may."""
     port = free_port()
-    own = [f"{kind}_temp_path {folder}/{kind};" for kind in ("proxy", "fastcgi", "uwsgi", "scgi")]
-    (folder / "nginx.conf").write_text(f"""
-daemon off; master_process off; pid {folder}/pid; events {{}}
-http {{
-  {" ".join(own)} client_body_temp_path {folder}/body; access_log off;
-  large_client_header_buffers 4 32k;
-  proxy_cache_path {folder}/cache keys_zone=all:1m;
-  server {{
-    listen 127.0.0.1:{port};
-    ignore_invalid_headers off;
-    location / {{
-      proxy_pass http://127.0.0.1:{collector};
-      proxy_http_version 1.1;
-      proxy_set_header Host $http_host;
-      proxy_set_header Connection "";
-      proxy_cache all;
-      proxy_cache_key $uri;
-      add_header X-Cache $upstream_cache_status;
-    }}
-  }}
-}}
-""")
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    command = (program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"))
-    async with started(command, folder, port):
+    http = f"""
+      large_client_header_buffers 4 32k;
+      proxy_cache_path {folder}/cache keys_zone=all:1m;
+      server {{
+        listen 127.0.0.1:{port};
+        ignore_invalid_headers off;
+        location / {{
+          proxy_pass http://127.0.0.1:{collector};
+          proxy_http_version 1.1;
+          proxy_set_header Host $http_host;
+          proxy_set_header Connection "";
+          proxy_cache all;
+          proxy_cache_key $uri;
+          add_header X-Cache $upstream_cache_status;
+        }}
+      }}
+    """
+    async with nginx_of(http, folder, port):
         yield port
 
 

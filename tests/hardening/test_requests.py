@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from collector.logs import configure_logs
-from tests.browser.proxies import free_port, started
+from tests.browser.proxies import free_port, nginx_of, started
 from tests.conftest import run_collector
 
 if TYPE_CHECKING:
@@ -201,18 +201,13 @@ async def test_behind_a_proxy_no_attack_changes_whose_answer_is_whose(
 async def nginx(folder: Path, collector: int) -> AsyncIterator[int]:
     """Yield the port of an nginx that keeps its connections to the collector."""
     port = free_port()
-    own = " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("proxy", "fastcgi", "uwsgi", "scgi"))
-    (folder / "nginx.conf").write_text(f"""
-        daemon off; master_process off; pid {folder}/pid; events {{}}
-        http {{ {own} client_body_temp_path {folder}/body; access_log off;
-          upstream up {{ server 127.0.0.1:{collector}; keepalive 1; }}
-          server {{ listen 127.0.0.1:{port};
-            location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection "";
-              proxy_request_buffering off; }} }} }}
-    """)
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    command = (program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"))
-    async with started(command, folder, port):
+    http = f"""
+        upstream up {{ server 127.0.0.1:{collector}; keepalive 1; }}
+        server {{ listen 127.0.0.1:{port};
+          location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection "";
+            proxy_request_buffering off; }} }}
+    """
+    async with nginx_of(http, folder, port):
         yield port
 
 
