@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from redis.exceptions import NoScriptError, RedisError
 
 from collector.store.cluster import on_one_connection
+from collector.store.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +66,7 @@ class Appender:
 
     def __init__(self, redis: Redis, names: Names, partition: int, *, replicas: int = 0) -> None:
         self._redis = redis
+        self._line = Line(redis)
         self._replicas = replicas
         self._names = names
         self.partition = partition
@@ -82,7 +84,7 @@ class Appender:
 
     async def _call(self, keys: Sequence[str], *command: Any) -> Any:
         if not self._replicas:
-            return await self._redis.execute_command(*command)  # type: ignore[no-untyped-call]
+            return await self._line.call(*command)
         wait = ("WAIT", self._replicas, 0)  # it speaks of what its own connection wrote
         answer, reached = await on_one_connection(self._redis, keys[0], command, wait)
         if reached < self._replicas:
