@@ -43,7 +43,7 @@ async def headwater(
     folder: Path, redis_url: str, *flags: object, sources: int = 1
 ) -> AsyncIterator[Contender]:
     """Yield the collector with its settings' defaults, but for ``flags``, and its web sources."""
-    port = _free_port()
+    port = free_port()
     data = folder / "headwater"
     await _add_sources(Settings(data=data, redis_url=redis_url), sources)
     address = ("--host", "127.0.0.1", "--port", port, "--console-port", 0)
@@ -56,7 +56,7 @@ async def headwater(
 @asynccontextmanager
 async def yardstick(folder: Path, redis_url: str) -> AsyncIterator[Contender]:
     """Yield nginx with one worker that does the least a collector can do."""
-    port = _free_port()
+    port = free_port()
     prefix = folder / "nginx"
     prefix.mkdir()
     stream = "yardstick"
@@ -104,6 +104,7 @@ async def _wait_until_open(name: str, port: int, process: asyncio.subprocess.Pro
                 return
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])

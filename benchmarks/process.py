@@ -54,6 +54,21 @@ def memory_bytes(pid: int) -> int:
     return sum(int(_stat(one)[21]) for one in _family(pid)) * _PAGE_BYTES
 
 
+def memory_parts(pid: int) -> list[tuple[str, tuple[int, int, int]]]:
+    """Return name and memory of a process and its children, without the server: resident, share, own.
+
+    What processes share counts in each one's share by as much as there are of them.
+    """
+    names = [(one, Path(f"/proc/{one}/comm").read_text(encoding="utf-8").strip()) for one in _family(pid)]
+    return [(f"{name} {at}", _sizes(one)) for at, (one, name) in enumerate(names) if "server" not in name]
+
+
+def _sizes(pid: int) -> tuple[int, int, int]:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
+    kib = {name: int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines)}
+    return kib["Rss"] * 1024, kib["Pss"] * 1024, (kib["Private_Clean"] + kib["Private_Dirty"]) * 1024
+
+
 def _family(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     return [pid, *map(int, children)]

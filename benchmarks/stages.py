@@ -133,11 +133,11 @@ class _Clock:
         return done
 
 
-def request(events: int) -> tuple[bytes, bytes]:
-    """Return head and body of a beacon as a browser sends it."""
+def request(events: int, mark: str = "") -> tuple[bytes, bytes]:
+    """Return head and body of a beacon as a browser sends it; ``mark`` makes its ids its own."""
     items = [
         {
-            "messageId": f"0193aaaa-bbbb-7ccc-8ddd-{number:012x}",
+            "messageId": f"0193aaaa-bbbb-7ccc-8ddd-{mark}{number:0{12 - len(mark)}x}",
             "type": "track",
             "event": "Product Viewed",
             "originalTimestamp": "2026-11-24T00:00:00.000Z",

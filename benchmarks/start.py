@@ -1,0 +1,72 @@
+"""``python -m benchmarks.start``: the time from a start to the first answer, and the memory of idle workers.
+
+Each start has a data folder of its own and the server that the collector brings. Needs nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import aiohttp
+
+from benchmarks.contender import free_port
+from benchmarks.process import memory_parts, running
+from benchmarks.report import put
+
+_STARTS = 7
+_WORKERS = (1, 2)
+_SETTLE_SECONDS = 3
+_PATIENCE_SECONDS = 60
+
+
+def main() -> None:
+    """Print the tables and put them on the page."""
+    times = sorted(asyncio.run(_first_answer()) for _ in range(_STARTS))
+    rows = [("least", f"{times[0]:.2f}"), ("median", f"{times[_STARTS // 2]:.2f}")]
+    put("benchmarks.start", (f"of {_STARTS} starts", "seconds to the first answer"), rows)
+    headings = ("workers", "process", "resident MiB", "its share MiB", "its own MiB")
+    put("benchmarks.start (memory)", headings, [row for n in _WORKERS for row in asyncio.run(_idle(n))])
+
+
+async def _first_answer() -> float:
+    with tempfile.TemporaryDirectory(prefix="headwater-bench-") as folder:
+        port = free_port()
+        began = time.monotonic()
+        async with running(*_command(folder, port)):
+            await _until_answered(port)
+            return time.monotonic() - began
+
+
+async def _idle(workers: int) -> list[tuple[str, ...]]:
+    """Return the memory of each of the collector's processes once it has come to rest."""
+    with tempfile.TemporaryDirectory(prefix="headwater-bench-") as folder:
+        port = free_port()
+        async with running(*_command(folder, port), "--workers", workers) as process:
+            await _until_answered(port)
+            await asyncio.sleep(_SETTLE_SECONDS)
+            parts = memory_parts(process.pid)
+    return [(str(workers), name, *(f"{each / 1024**2:.0f}" for each in sizes)) for name, sizes in parts]
+
+
+def _command(folder: str, port: int) -> tuple[object, ...]:
+    address = ("--host", "127.0.0.1", "--port", port, "--console-port", 0)
+    return (sys.executable, "-m", "collector", "serve", *address, "--data", Path(folder) / "data")
+
+
+async def _until_answered(port: int) -> None:
+    async with aiohttp.ClientSession() as session, asyncio.timeout(_PATIENCE_SECONDS):
+        while True:
+            try:
+                async with session.get(f"http://127.0.0.1:{port}/healthz") as answer:
+                    if answer.status == 200:
+                        return
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(0.005)
+
+
+if __name__ == "__main__":
+    main()
