@@ -74,7 +74,23 @@ async def look_at_redis(redis: Redis, settings: Settings) -> list[Finding]:
     streams = {"events", *catalogue.retention()}
     findings += [finding async for finding in _groups(redis, names, settings.partitions, streams)]
     findings += await _queues(redis, names, catalogue)
+    findings += await _kafka(settings)
     return findings + [finding async for finding in _trackers(redis, names, catalogue)]
+
+
+async def _kafka(settings: Settings) -> list[Finding]:
+    """Show whether Kafka, if it keeps the events, is there and has their topic."""
+    if not settings.stream:
+        return []
+    from collector.stream.kafka import KafkaAwayError, topics  # noqa: PLC0415 - an extra
+
+    topic = Names(settings.namespace).topic("events")
+    try:
+        right = topic in await topics(settings.stream)
+    except KafkaAwayError as error:
+        return [Finding(right=False, name="kafka", text=f"Kafka does not answer: {error}")]
+    text = f"events are in its topic {topic}" if right else f"it has no topic {topic}: make it"
+    return [Finding(right=right, name="kafka", text=text)]
 
 
 def _process() -> Iterator[Finding]:

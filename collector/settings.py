@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PREFIX = "HEADWATER_"
 _CONFIG = f"{PREFIX}CONFIG"
-_SECRET = {"redis_url"}
+_SECRET = {"redis_url", "stream"}
 
 
 class SettingsError(Exception):
@@ -72,6 +72,12 @@ class Settings(BaseModel):
         pattern=r"^((rediss?(\+sentinel|\+cluster)?|unix)://.*)?$",
         description="Redis or Valkey: redis://, unix://, redis+sentinel:// or redis+cluster://, rediss with"
         " TLS (docs/operation.md). Empty starts an embedded one.",
+    )
+    stream: str = Field(
+        "",
+        pattern=r"^(kafka(\+ssl)?://[^\s?]+.*)?$",
+        description="Kafka to keep the events in instead of Redis: kafka://host:9092,… or kafka+ssl://"
+        " (docs/kafka.md). Empty: Redis.",
     )
     redis_timeout_seconds: float = Field(2, ge=1, description="Longest wait for one answer from Redis.")
     ack: Literal["stream", "replica", "memory"] = Field(

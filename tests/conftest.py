@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientResponse
 
+    from tests.queues.kafka_broker import Kafka
+
 _NUMBERS = itertools.count()
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # machines are shared and noisy
@@ -52,6 +54,16 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = embedded_server(data)
         yield runner.run(server.__aenter__())
         runner.run(server.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """One Kafka for all tests: it takes seconds to start. Who needs it starts it."""
+    from tests.queues.kafka_broker import Kafka  # noqa: PLC0415 - of the few that need it
+
+    made = Kafka(tmp_path_factory.mktemp("kafka"))
+    yield made
+    made.kill()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

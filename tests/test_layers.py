@@ -98,6 +98,22 @@ def test_only_store_stream_sources_and_stats_speak_to_redis() -> None:
     assert speakers <= {"store", "stream", "sources", "health", "tracker", "stats"}
 
 
+def test_only_the_stream_knows_which_engine_keeps_it() -> None:
+    """What takes, understands and enriches events is the same for Redis and Kafka; doctor tells which."""
+    knowing = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if {"collector.stream.kafka", "collector.stream.engine"} & imported_modules(path)
+    }
+
+    assert {each for each in knowing if not each.startswith("stream/")} == {"checkup.py"}
+
+
+def imported_modules(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+
 def test_the_model_needs_the_standard_library_only() -> None:
     imports = {
         (node.module or "").split(".")[0]

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from collector.archives import FORMATS, Opened
-from collector.cli.context import opened, run, with_settings
+from collector.cli.context import opened, require_redis_streams, run, with_settings
 from collector.compare import (
     COUNTS,
     Count,
@@ -70,6 +70,7 @@ def compare_(
 async def _compared(
     settings: Settings, name: str, files: Sequence[str], *, kind: str, site: str, zone: ZoneInfo
 ) -> tuple[list[Row], int]:
+    require_redis_streams(settings)
     async with opened(settings) as (redis, names, catalogue):
         source = catalogue.get(name)
         theirs = _theirs(source, files, kind, site, zone)

@@ -43,6 +43,16 @@ def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., A
     return decorate
 
 
+def require_redis_streams(settings: Settings) -> None:
+    """Say where the events are when Redis, which a command reads, has but the last of them."""
+    if settings.stream:
+        topic = Names(settings.namespace).topic("events")
+        raise click.ClickException(
+            f"Kafka keeps the events (stream), and this reads Redis: read the topic {topic} with Kafka's own"
+            " clients; docs/kafka.md tells more."
+        )
+
+
 def run(work: Coroutine[Any, Any, Any]) -> Any:
     """Run a command's coroutine; Ctrl-C is a quiet end."""
     try:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@with_settings("data", "redis_url", "partitions")
+@with_settings("data", "redis_url", "partitions", "stream")
 @click.option("--strict", is_flag=True, help="Fail on what must not be in production, too.")
 def doctor(settings: Settings, *, strict: bool) -> None:
     """Check this installation; the exit status tells whether all is right."""

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from collector.cli.context import opened, run, with_settings
+from collector.cli.context import opened, require_redis_streams, run, with_settings
 from collector.stream.consumer import Consumer, Delivery
 from collector.stream.groups import Group, drop_group, list_groups
 
@@ -78,6 +78,7 @@ def drop(settings: Settings, stream: str, name: str) -> None:
 async def _consume(
     settings: Settings, group: str, stream: str, *, program: str | None, most: int, count: int
 ) -> int:
+    require_redis_streams(settings)
     async with opened(settings) as (redis, names, _):
         consumer = Consumer(redis, names, group, stream=stream, partitions=settings.partitions, most=most)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -117,6 +118,7 @@ async def _hand_over(batch: Sequence[Delivery], program: str | None) -> int:
 
 
 async def _listed(settings: Settings, stream: str) -> list[Group]:
+    require_redis_streams(settings)
     async with opened(settings) as (redis, names, _):
         return [
             group
@@ -126,5 +128,6 @@ async def _listed(settings: Settings, stream: str) -> list[Group]:
 
 
 async def _dropped(settings: Settings, stream: str, name: str) -> int:
+    require_redis_streams(settings)
     async with opened(settings) as (redis, names, _):
         return await drop_group(redis, names, stream, settings.partitions, name)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import click
 
-from collector.cli.context import opened, run, with_settings
+from collector.cli.context import opened, require_redis_streams, run, with_settings
 from collector.selftest.faults import FAULTS, Target
 from collector.selftest.judge import Seen, delays, judge, percentile
 from collector.selftest.load import Load, Plan
@@ -74,6 +74,7 @@ def selftest(settings: Settings, *, url: str, broken: bool, yes: bool, **numbers
 async def _selftest(
     settings: Settings, url: str, *, broken: bool, events: int, batch: int, clients: int, seconds: int
 ) -> int:
+    require_redis_streams(settings)
     async with (
         opened(settings) as (redis, names, catalogue),
         _source(redis, names, catalogue, settings.partitions) as source,

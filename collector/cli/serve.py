@@ -47,6 +47,7 @@ _WORKER = f"_{PREFIX}WORKER"
     "partitions",
     "data",
     "redis_url",
+    "stream",
     "log_level",
 )
 @click.option("--demo", is_flag=True, help="Create a first web source when there is none.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.cli.context import opened, run, use_uvloop, with_settings
+from collector.cli.context import opened, require_redis_streams, run, use_uvloop, with_settings
 from collector.sinks.registry import open_sink
 from collector.sinks.runner import Done, Runner
 from collector.stream.consumer import Consumer
@@ -83,6 +83,7 @@ class _Feed:
         self._count = count
 
     async def run(self, target: Sink, position: str | None, consent: Sequence[str]) -> None:
+        require_redis_streams(self._settings)
         partitions = self._settings.partitions
         async with opened(self._settings) as (redis, names, _):
             if position:

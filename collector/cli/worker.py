@@ -10,7 +10,7 @@ import click
 
 from collector import tasks
 from collector.app import collector
-from collector.cli.context import opened, run, stop_signal, use_uvloop, with_settings
+from collector.cli.context import opened, require_redis_streams, run, stop_signal, use_uvloop, with_settings
 from collector.logs import configure_logs
 from collector.stream.classify import GROUP, Classifier
 from collector.stream.consumer import Consumer
@@ -35,7 +35,7 @@ def classify(settings: Settings, stream: str, count: int) -> None:
 
 
 @worker.command()
-@with_settings("data", "redis_url", "partitions", "log_level")
+@with_settings("data", "redis_url", "partitions", "stream", "log_level")
 def queues(settings: Settings) -> None:
     """Read the brokers of all queue sources until Ctrl-C; several workers share the messages."""
     configure_logs(settings.log_level)
@@ -50,6 +50,7 @@ async def _queues(settings: Settings) -> None:
 
 
 async def _classify(settings: Settings, stream: str, count: int) -> int:
+    require_redis_streams(settings)
     async with opened(settings) as (redis, names, _):
         partitions = settings.partitions
         consumer = Consumer(redis, names, GROUP, stream=stream, partitions=partitions)

@@ -54,7 +54,11 @@ async def condition(parts: Parts, request: web.Request) -> web.Response:
 def _of_stream(parts: Parts) -> list[Finding]:
     """Return what the stream itself knows of its safety."""
     state = parts.pipeline.stream.state
-    spooling = f"events go to disk: {state.trouble}" if state.trouble else "events go to Redis"
+    spooling = (
+        f"events go to disk: {state.trouble}"
+        if state.trouble
+        else f"events go to {'Kafka' if parts.settings.stream else 'Redis'}"
+    )
     spool = state.refusing or f"{state.spool_events} events wait in the spool, {state.spool_bytes} bytes"
     fresh = parts.catalogue.fresh
     shed = parts.pipeline.overload.stage

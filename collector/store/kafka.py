@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
-if TYPE_CHECKING:
-    import ssl
+from collector.store.connect import StoreError
 
 CONNECT_SECONDS = 5.0
 
@@ -62,6 +63,28 @@ class KafkaPlace:
         }
 
 
+def place_of(address: str) -> KafkaPlace:
+    """Return the place of ``kafka[+ssl]://[user:password@]host[:port],…[?sasl=…&ca=…&certificate=…&key=…]``.
+
+    Raises StoreError when a file for TLS cannot be read.
+    """
+    scheme, _, rest = address.partition("://")
+    rest, _, query = rest.partition("?")
+    login, _, hosts = rest.rpartition("@")
+    user, _, password = login.partition(":")
+    told = dict(parse_qsl(query))
+    tls = None
+    if scheme == "kafka+ssl":
+        try:
+            tls = ssl.create_default_context(cafile=told.get("ca"))
+            if "certificate" in told:
+                tls.load_cert_chain(told["certificate"], told.get("key"))
+        except OSError as error:
+            raise StoreError(f"stream (HEADWATER_STREAM): a file for TLS cannot be used: {error}.") from None
+    names = tuple(hosts.rstrip("/").split(","))
+    return KafkaPlace(names, unquote(user), unquote(password), told.get("sasl", "PLAIN"), tls)
+
+
 async def stop_consumer(consumer: Any) -> None:
     """Stop a consumer, in a task of its own: without a broker the library is cancelled by its own tasks.
 
@@ -77,4 +100,4 @@ async def _stop(consumer: Any) -> None:
     await consumer._client.close()  # noqa: SLF001 - nobody else can
 
 
-__all__ = ["CONNECT_SECONDS", "KafkaError", "KafkaPlace", "stop_consumer"]
+__all__ = ["CONNECT_SECONDS", "KafkaError", "KafkaPlace", "place_of", "stop_consumer"]

@@ -131,6 +131,10 @@ class Names:
         """Name the count of tries to sign in by an account, an address or both."""
         return f"{self.namespace}:{{access}}:tries:{what}"
 
+    def topic(self, stream: str) -> str:
+        """Name the topic of Kafka that a stream is, when Kafka keeps the streams."""
+        return f"{self.namespace}.{stream}"
+
     @property
     def queues(self) -> str:
         """Name the hash of how the readers of brokers are, process to JSON."""

@@ -13,9 +13,10 @@ import structlog
 
 from collector import metrics
 from collector.store.erased import erased_people
-from collector.stream.append import SPOOLED, Appender, Receipt, Record
+from collector.stream.append import SPOOLED, Receipt, Record
 from collector.stream.commit import Committer
 from collector.stream.drain import Drain
+from collector.stream.engine import open_engine
 from collector.stream.partition import Partition
 from collector.stream.pressure import Pressure
 from collector.stream.refused import RefusedLog
@@ -74,6 +75,7 @@ class Stream:
         self._redis = redis
         self._names = names
         self._settings = settings
+        self._engine = open_engine(redis, names, settings)
         self._spool = Spool(
             settings.data / "spool",
             most_bytes=settings.spool_bytes,
@@ -112,6 +114,7 @@ class Stream:
             await committer.stop()
         for task in self._tasks:
             await end(task)
+        await self._engine.stop()
         await self._spool.stop()
 
     async def append(self, records: Sequence[Record]) -> list[Receipt]:
@@ -203,9 +206,8 @@ class Stream:
     def _partition(self, number: int) -> Partition:
         """Return a partition; the spool may hold one that is beyond today's number of them."""
         if number not in self._partitions:
-            replicas = self._settings.ack_replicas if self._settings.ack == "replica" else 0
             self._partitions[number] = Partition(
-                Appender(self._redis, self._names, number, replicas=replicas),
+                self._engine.appender(number),
                 self._spool,
                 self._pressure,
                 limit_seconds=self._settings.redis_timeout_seconds,

@@ -22,7 +22,8 @@ from collector.stream.spool_file import Parcel, pack
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collector.stream.append import Appender, Record
+    from collector.stream.append import Record
+    from collector.stream.engine import Appends
     from collector.stream.pressure import Pressure
     from collector.stream.spool import Spool
 
@@ -34,7 +35,7 @@ _IDLE_SECONDS = 5
 class Partition:
     """Make groups of records safe. ``well`` tells whether the last write to Redis succeeded."""
 
-    def __init__(self, appender: Appender, spool: Spool, pressure: Pressure, *, limit_seconds: float) -> None:
+    def __init__(self, appender: Appends, spool: Spool, pressure: Pressure, *, limit_seconds: float) -> None:
         self._appender = appender
         self._spool = spool
         self._pressure = pressure

@@ -110,7 +110,11 @@ class Judge:
     def __init__(self, redis: Redis, partitions: int = 1) -> None:
         self._redis = redis
         self._partitions = partitions
-        self._reader = Reader(redis, "judge", partitions)
+        self._reader = self.read("judge")
+
+    def read(self, group: str) -> Reader:
+        """Begin to read the stream from its beginning."""
+        return Reader(self._redis, group, self._partitions)
 
     async def settle(self, load: Load) -> None:
         """Wait until all that was acknowledged has been seen, or nothing comes any more."""
@@ -123,7 +127,7 @@ class Judge:
     async def verdict(self, load: Load) -> Verdict:
         """Read all that is there now, from the beginning: a failover may have lost what was read before."""
         await self._reader.end()
-        final = Reader(self._redis, "verdict", self._partitions)
+        final = self.read("verdict")
         await final.end()
         return Verdict(
             acknowledged=len(load.acknowledged),

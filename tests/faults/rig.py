@@ -26,7 +26,9 @@ from tests.faults.load import Judge, Load, Verdict
 from tests.faults.servers import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from redis.asyncio import Redis
 
     from tests.faults.groups import ClusterServers, Watched
     from tests.faults.servers import Server
@@ -179,16 +181,20 @@ async def rig(
     server: Server | Watched | ClusterServers,
     *,
     url: str = "",
+    judging: Callable[[Redis, int], Judge] = Judge,
     environment: Mapping[str, str] = MappingProxyType({}),
     **options: str,
 ) -> AsyncIterator[Rig]:
-    """Run a collector under load. ``url`` is how it reaches the server when not directly."""
+    """Run a collector under load. ``url`` is how it reaches the server when not directly.
+
+    ``judging`` makes the judge, who looks where the events are.
+    """
     data.mkdir(exist_ok=True)
     await _add_source(data, server.url)
     collector = CollectorProcess(data, url or server.url, environment, **options)
     async with connect(server.url, _JUDGE_SECONDS) as redis:
         load = Load(f"http://127.0.0.1:{collector.port}/e/web1")
-        judge = Judge(redis, int(options.get("partitions", "1")))
+        judge = judging(redis, int(options.get("partitions", "1")))
         try:
             await collector.start()
             load.start()

@@ -7,25 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.queues.brokers import BROKERS, Broker, RabbitMQ, started
-from tests.queues.kafka_broker import Kafka
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+    from tests.queues.kafka_broker import Kafka
 
 
 @pytest.fixture(scope="session")
 def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     """One RabbitMQ for all tests: it takes seconds to start."""
     made = RabbitMQ(tmp_path_factory.mktemp("rabbit"))
-    yield made
-    made.kill()
-
-
-@pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
-    """One Kafka for all tests, for the same reason."""
-    made = Kafka(tmp_path_factory.mktemp("kafka"))
     yield made
     made.kill()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import signal
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -96,7 +97,7 @@ class Kafka:
                 committed = await admin.list_consumer_group_offsets(self.settings["group"])
             except GroupCoordinatorNotAvailableError:  # no group was ever made
                 committed = {}
-            parts = [TopicPartition(TOPIC, number) for number in await self._numbers(admin)]
+            parts = [TopicPartition(TOPIC, number) for number in await self.partitions(TOPIC)]
             ends = await looking.end_offsets(parts)
         done = {part: max(row.offset, 0) for part, row in committed.items()}
         return sum(end - done.get(part, 0) for part, end in ends.items())
@@ -112,6 +113,16 @@ class Kafka:
         if self._process:
             self._process.kill()
             self._process.wait()
+
+    def pause(self) -> None:
+        """Stop it in the middle of whatever it does."""
+        if self._process:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let a stopped one continue."""
+        if self._process:
+            self._process.send_signal(signal.SIGCONT)
 
     async def start(self) -> None:
         if self._process is None or self._process.poll() is not None:
@@ -131,13 +142,19 @@ class Kafka:
     async def empty(self, partitions: int = 1) -> None:
         """Make the topic anew, and read it in a group of its own: others may linger in the last one."""
         self.settings["group"] = f"g{next(_NUMBERS)}"
-        async with self._admin() as admin:
-            if TOPIC in await admin.list_topics():
-                await admin.delete_topics([TOPIC])
-            await admin.create_topics([NewTopic(TOPIC, partitions, 1)])
+        await self.make_anew(TOPIC, partitions)
 
-    async def _numbers(self, admin: AIOKafkaAdminClient) -> list[int]:
-        (about,) = await admin.describe_topics([TOPIC])
+    async def make_anew(self, topic: str, partitions: int) -> None:
+        """Make a topic, and forget what it held."""
+        async with self._admin() as admin:
+            if topic in await admin.list_topics():
+                await admin.delete_topics([topic])
+            await admin.create_topics([NewTopic(topic, partitions, 1)])
+
+    async def partitions(self, topic: str) -> list[int]:
+        """Return the partitions of a topic."""
+        async with self._admin() as admin:
+            (about,) = await admin.describe_topics([topic])
         return [each["partition"] for each in about["partitions"]]
 
     @asynccontextmanager
