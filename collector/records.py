@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collector.settings import Settings
 
 _STAMPED = ("receivedAt", "source", "collector")  # what the collector alone says of an event
+_MASKED, _MASKED_IN_TEXT = b'"********"', rb"\"********\""
 # What a visitor's browser says about privacy, and where it is noted.
 _SIGNALS = {"Sec-GPC": "gpc", "DNT": "dnt"}
 
@@ -101,9 +102,10 @@ def quarantined(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
 
 
 def _without(secrets: tuple[str, ...], raw: bytes) -> bytes:
-    """Return an item's JSON without the texts that are secrets."""
+    """Return an item's JSON without the texts that are secrets; an imported line is JSON in a text."""
     for secret in filter(None, secrets):
-        raw = raw.replace(orjson.dumps(secret.encode(errors="replace").decode()), b'"********"')
+        text = orjson.dumps(secret.encode(errors="replace").decode())
+        raw = raw.replace(text, _MASKED).replace(orjson.dumps(text.decode())[1:-1], _MASKED_IN_TEXT)
     return raw
 
 

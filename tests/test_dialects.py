@@ -457,6 +457,7 @@ async def test_a_write_key_may_stand_for_a_site_and_is_not_remembered(running: R
     ("path", "body"),
     [
         ("/v1/batch", {"batch": [{"type": "nonsense", "writeKey": "a-key"}]}),
+        ("/v1/import", {"type": "nonsense", "writeKey": "a-key"}),
         ("/e/", [{"event": "", "properties": {"token": "a-key"}}]),
         ("/track/", [{"event": "", "properties": {"token": "a-key"}}]),
         ("/track", {"source": {"id": "a-key"}, "events": [{"type": None, "options": {"source": "a-key"}}]}),
@@ -466,7 +467,8 @@ async def test_a_write_key_is_not_in_quarantine_either(running: Running, path: s
     source = await running.add(bridge="rest")
     await add_key(running.parts.catalogue, source.id, key="a-key")
 
-    await running.public.post(path, json=body, headers={"X-Write-Key": "a-key"})
+    async with running.public.post(path, json=body, headers={"X-Write-Key": "a-key"}) as answer:
+        await answer.read()
 
     (kept,) = await running.events("quarantine")
     assert "a-key" not in str(kept)

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from collector.answer import NO_STORE, accepted_answer, cross_origin, refusal_answer, where
 from collector.bridges.lines import read_lines, read_opening
+from collector.bridges.remember import hiding
 from collector.bridges.rest import accept_key, presented_keys
 from collector.model import Hit, Outcome, Refusal, Source
 from collector.protocols.segment import segment, segment_lines
@@ -40,10 +41,11 @@ class ImportBridge:
         try:
             settings = self.reader.settings
             opening = await read_opening(read_lines(request, settings), settings.server_body_bytes)
-            source, key = accept_key(self.pipeline, request, presented_keys(request, opening.value))
+            keys = list(presented_keys(request, opening.value))
+            source, key = accept_key(self.pipeline, request, keys)
             hit = self.reader.hit(request, source, b"", key)
             if opening.document:
-                outcomes = await self.pipeline.take(hit, segment(opening.document, "batch"))
+                outcomes = await self.pipeline.take(hit, hiding(segment(opening.document, "batch"), keys))
                 return accepted_answer(outcomes, cross_origin(request))
         except Refusal as refusal:
             self.pipeline.refuse(source, refusal, where=where(request))
@@ -52,14 +54,16 @@ class ImportBridge:
         answer.content_type = "application/x-ndjson"
         await answer.prepare(request)
         with contextlib.suppress(ConnectionResetError):  # who has left; what was reported is safe
-            await self._import(answer, hit, opening.lines)
+            await self._import(answer, hit, opening.lines, keys)
         return answer
 
-    async def _import(self, answer: web.StreamResponse, hit: Hit, lines: AsyncIterator[bytes]) -> None:
+    async def _import(
+        self, answer: web.StreamResponse, hit: Hit, lines: AsyncIterator[bytes], keys: list[str]
+    ) -> None:
         done, totals = 0, Counter(dict.fromkeys(_TOLD, 0))
         try:
             async for group in _groups(lines, self.reader.settings.server_body_bytes):
-                outcomes = await self.pipeline.take(hit, segment_lines(group))
+                outcomes = await self.pipeline.take(hit, hiding(segment_lines(group), keys))
                 totals.update(outcome.verdict for outcome in outcomes)
                 await answer.write(_report(outcomes, done))
                 done += len(group)
