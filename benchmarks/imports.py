@@ -1,9 +1,13 @@
-"""What a second of one core imports from archives of each format, out of a file and into the stream."""
+"""What a second of one core imports from archives of each format, out of a file and into the stream.
+
+Of several rounds the one that cost least is shown: whatever else runs on the machine only adds to the cost.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
+import os
 import platform
 import tempfile
 import time
@@ -27,7 +31,7 @@ from collector.store.positions import Positions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_EVENTS = 40_000
+_EVENTS, _ROUNDS = 10_000, 8
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:{}.0) Gecko/20100101 Firefox/{}.0"
 _BEGAN = 1760097336
 
@@ -35,31 +39,41 @@ _BEGAN = 1760097336
 async def main() -> None:
     """Print for each format the events a second of wall time and of this process' processor time."""
     now = datetime.now(UTC).date().isoformat()
-    print(f"{now}, Python {platform.python_version()}, {platform.machine()}, {_EVENTS:,} events, gzip:\n")
+    machine = (
+        f"Python {platform.python_version()}, {platform.machine()}, load average {os.getloadavg()[0]:.1f}"
+    )
+    print(f"{now}, {machine}, the best of {_ROUNDS} archives of {_EVENTS:,} events in gzip:\n")
     print("| format | events a second | of processor time |\n| --- | --- | --- |")
     for kind, write in _WRITERS.items():
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "archive.gz")
-            path.write_bytes(gzip.compress(b"\n".join(write(number) for number in range(_EVENTS)), 1))
-            wall, busy = await _measure(kind, str(path), Settings(data=Path(folder)))
+            for each in range(_ROUNDS):
+                numbers = range(each * _EVENTS, (each + 1) * _EVENTS)
+                lines = b"\n".join(map(write, numbers))
+                Path(folder, f"{each}.gz").write_bytes(gzip.compress(lines, 1))
+            rounds = await _measure(kind, Path(folder))
+        wall, busy = (min(each) for each in zip(*rounds, strict=True))
         print(f"| {kind} | {_EVENTS / wall:,.0f} | {_EVENTS / busy:,.0f} |")
 
 
-async def _measure(kind: str, path: str, settings: Settings) -> tuple[float, float]:
-    """Return the seconds and the processor seconds in which all events became safe."""
+async def _measure(kind: str, folder: Path) -> list[tuple[float, float]]:
+    """Return for each round the seconds and processor seconds in which all its events became safe."""
+    settings = Settings(data=folder)
     async with collector(settings) as parts, open_store(settings) as redis:
         source = await parts.catalogue.add(check_form({"name": "x", "bridge": "web"}))
         positions = Positions(redis, Names(settings.namespace), source.id)
-        site = "https://shop.example"
-        importer = Importer(parts.pipeline, positions, source, kind, FORMATS[kind], site=site)
         calm_garbage_collection()
-        began, busy = time.perf_counter(), time.process_time()
-        with Opened(path) as archive:
-            position = await importer.run(archive, lambda _position: None)
-        wall, busy = time.perf_counter() - began, time.process_time() - busy
-        if position.counts != {"stored": _EVENTS}:
-            raise SystemExit(f"{kind}: {position}")
-        return wall, busy
+        rounds = []
+        for archive in sorted(folder.glob("*.gz")):
+            importer = Importer(
+                parts.pipeline, positions, source, kind, FORMATS[kind], site="https://shop.example"
+            )
+            began, busy = time.perf_counter(), time.process_time()
+            with Opened(str(archive)) as opened:
+                position = await importer.run(opened, lambda _position: None)
+            rounds.append((time.perf_counter() - began, time.process_time() - busy))
+            if position.counts != {"stored": _EVENTS}:
+                raise SystemExit(f"{kind}: {position}")
+        return rounds
 
 
 def _agent(number: int) -> str:
