@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from collector.protocols import amplitude
+from collector.protocols.clock import to_ms
 from tests.test_dialects import PAGE, SITES, messages
 from tests.test_kept import GOLDEN
 
@@ -66,7 +67,7 @@ def again(message: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]
         "user_id": message.get("userId"),
         "device_id": message.get("anonymousId"),
         "insert_id": message["messageId"],
-        "time": item.get("time"),
+        "time": to_ms(message.get("originalTimestamp")),
         "ip": context.get("ip"),
         "language": context.get("locale"),
         "user_agent": context.get("userAgent"),
@@ -88,6 +89,13 @@ def again(message: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, Any]
 EVENTS = [
     BOUGHT,
     {"event_type": "x", "user_id": 71234567, "insert_id": "i1", "session_id": -1, "time": 1767323000123},
+    {
+        "event_type": "y",
+        "user_id": "user-1",
+        "insert_id": "i6",
+        "time": "soon",
+        "user_properties": {"a": [1]},
+    },
     {
         "event_type": "[Amplitude] Page Viewed",
         "device_id": "device-1",
@@ -124,8 +132,8 @@ def test_nothing_of_amplitudes_is_lost(item: dict[str, Any]) -> None:
 
 async def test_an_upload_has_its_shape_its_times_and_its_counts(running: Running) -> None:
     await running.add(settings={"sites": [f"amplitude:{KEY}"]}, privacy={"visitors": "cookie"})
-    body = uploaded(*EVENTS, client_upload_time="2026-01-02T03:03:30.123Z")
-
+    items = [item for item in EVENTS if item["event_type"] != "y"]
+    body = uploaded(*items, client_upload_time="2026-01-02T03:03:30.123Z")
     for data in (orjson.dumps(body), gzip.compress(orjson.dumps(body))):  # and once more: each event once
         answer = await running.public.post("/2/httpapi", data=data, headers=PAGE)
         told = await answer.json()

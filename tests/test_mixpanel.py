@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from collector.protocols import mixpanel
+from collector.protocols.clock import to_ms
 from collector.protocols.dialect import Call
 from collector.protocols.packed import unpacked
 from collector.sources.keys import add_key
@@ -48,7 +49,11 @@ def tracked(event: str, **properties: Any) -> dict[str, Any]:
 def again(message: Mapping[str, Any], item: Mapping[str, Any]) -> Any:
     """Return an item of Mixpanel's as it can be made again from what is stored."""
     own = message["context"].get("mixpanel", {})
-    said = {key: item["properties"][key] for key in ("token", "time") if key in item["properties"]}
+    said = {"token": item["properties"]["token"]}
+    if "time" in item["properties"]:
+        at = to_ms(message["originalTimestamp"]) or 0
+        given = item["properties"]["time"]
+        said["time"] = own.get("properties", {}).get("time", at if given == at else at / 1000)
     held = {**message.get("properties", {}), **own.get("ids", {}), **own.get("properties", {})}
     inside = {**message, "context": {**message["context"], "mixpanel": held}}
     named = {k: v for k, v in item["properties"].items() if k not in {*said, "$insert_id"}}

@@ -45,6 +45,8 @@ _PEOPLE = {"user_id": "userId", "device_id": "anonymousId"}
 _APART = {"event_type", "event_properties", "user_properties", "group_properties", "session_id", "insert_id"}
 _REMOTE = "$remote"  # Amplitude's word for the address that it was sent from
 _NO_SESSION = -1
+# What no client can mend: it shall give up.
+_FOR_GOOD = {Reason.UNKNOWN_KEY, Reason.SOURCE_DISABLED, Reason.ORIGIN_FORBIDDEN}
 _LONGEST_ID = 200
 
 
@@ -87,13 +89,15 @@ def _event(index: int, item: dict[str, Any], hit: Hit, sent: int | None) -> Even
     message = placed(NAME, {k: v for k, v in item.items() if k not in {*_APART, *_PEOPLE, *REVENUE}}, PLACES)
     own: dict[str, Any] = message["context"].pop(NAME, {})
     message |= {"event": name} if kind == "track" else {}
+    original = to_ms(item.get("time"))
+    if original == item.get("time"):
+        own.pop("time", None)
     _name_people(message, item, own)
     _place_properties(message, kind, item, own)
     _place_traits(message, kind, item, own)
     _place_address(message["context"], own, hit)
     message["context"] |= {NAME: own} if own else {}
     speak_for_browser(message["context"], hit)
-    original = to_ms(item.get("time"))
     message_id = text(item, "insert_id", _LONGEST_ID) or (digest(item) if original is not None else None)
     return finished(index, kind, message, hit, message_id=message_id, original=original, sent=sent)
 
@@ -139,15 +143,12 @@ def _place_traits(message: dict[str, Any], kind: str, item: Mapping[str, Any], o
     key = "group_properties" if group else "user_properties"
     said = an_object(item, key)
     operations = any(name.startswith("$") for name in said)
-    traits, rest = (
-        said.get("$set", {}) if operations else said,
-        {k: v for k, v in said.items() if k != "$set"},
-    )
-    if traits and isinstance(traits, dict):
+    traits, rest = (an_object(said, "$set"), {**said}) if operations else (said, {})
+    rest.pop("$set", None)
+    if traits:
         holder = message if kind in {"identify", "group"} else message["context"]
         holder["traits"] = traits
-    if operations and rest:
-        own[key] = rest
+    own |= {key: rest} if rest else {}
     other = "user_properties" if group else "group_properties"
     own |= {other: item[other]} if other in item else {}
     if group:
@@ -198,7 +199,7 @@ def _told(status: int, error: str) -> dict[str, Any]:
 
 
 def _refused(_call: Call, refusal: Refusal) -> Answer:
-    """Answer as its SDKs read it: by ``code``; a number alone would be sent again until they give up."""
+    """Answer as its SDKs read it: by ``code``, and by how ``error`` begins where they shall give up."""
     status = refusal.reason.status
     wait = {"Retry-After": str(refusal.retry_after)} if refusal.retry_after is not None else {}
     told = _told(status, refusal.message)
@@ -210,7 +211,5 @@ def _refused(_call: Call, refusal: Refusal) -> Answer:
     answer = json_body(status, told)
     return replace(answer, headers={**answer.headers, **wait})
 
-
-_FOR_GOOD = {Reason.UNKNOWN_KEY, Reason.SOURCE_DISABLED, Reason.ORIGIN_FORBIDDEN}
 
 AMPLITUDE = Dialect(NAME, _read, _accepted, _refused)

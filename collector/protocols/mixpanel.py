@@ -170,8 +170,10 @@ def _set_apart(message: dict[str, Any], beside: dict[str, Any], properties: Mapp
     other = {key: value for key, value in rest.items() if key not in own}
     if context.get("page", {}).get("referrer") == _DIRECT:
         own["$referrer"] = context["page"].pop("referrer")
-    if properties.get("time") is not None and _time(properties["time"]) is None:
-        own["time"] = properties["time"]
+    said = properties.get("time")
+    told = _time(said)
+    if said is not None and (told is None or said not in (told, told / 1000)):  # more than milliseconds
+        own["time"] = said
     if other:
         message["properties"] = other
     held = {**context.get(NAME, {}), **beside, **({"properties": own} if own else {})}
