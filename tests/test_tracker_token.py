@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collector.links.token import Signer
 from collector.settings import Settings
@@ -187,6 +189,14 @@ def test_no_changed_character_of_a_token_counts() -> None:
     assert {TOKENS.fault(source, each, "", NOW) for each in [*changed, later, token + "A", token[:-1]]} == {
         BAD
     }
+
+
+@given(st.text(), st.text(), st.integers(0, 10**12))
+def test_whatever_strangers_send_is_no_token_and_no_fault(token: str, origin: str, end: int) -> None:
+    source = asking()
+
+    assert TOKENS.fault(source, token, origin, NOW) == (BAD if token else MISSING)
+    assert TOKENS.fault(source, f"{end}.{'A' * 22}", origin, NOW) == BAD
 
 
 def test_a_token_of_another_purpose_counts_for_nothing() -> None:
