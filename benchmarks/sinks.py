@@ -159,20 +159,15 @@ async def _kafka(place: Path) -> AsyncIterator[Target]:
     broker.kill()
 
 
-@asynccontextmanager
-async def _nats(place: Path) -> AsyncIterator[Target]:
-    broker = Nats(place)
-    await broker.start()
-    yield f"nats://127.0.0.1:{broker.port}/{TOPIC}", {}
-    broker.kill()
+def _broker(make: Callable[[Path], Any], to: str, **options: str) -> Callable[[Path], Any]:
+    @asynccontextmanager
+    async def target(place: Path) -> AsyncIterator[Target]:
+        broker = make(place)
+        await broker.start()
+        yield to.format(port=broker.port, topic=TOPIC), options
+        broker.kill()
 
-
-@asynccontextmanager
-async def _rabbitmq(place: Path) -> AsyncIterator[Target]:
-    broker = RabbitMQ(place)
-    await broker.start()
-    yield f"amqp://127.0.0.1:{broker.port}", {"queue": TOPIC}
-    broker.kill()
+    return target
 
 
 def _calls(**options: str) -> Callable[[Path], Any]:
@@ -211,8 +206,8 @@ _TARGETS = (
     ("postgres", "postgres", _MANY, _postgres),
     ("clickhouse (chdb)", "clickhouse", _MANY, _clickhouse),
     ("kafka", "kafka", _MANY, _kafka),
-    ("nats", "nats", _MANY, _nats),
-    ("rabbitmq", "rabbitmq", _MANY, _rabbitmq),
+    ("nats", "nats", _MANY, _broker(Nats, "nats://127.0.0.1:{port}/{topic}")),
+    ("rabbitmq", "rabbitmq", _MANY, _broker(RabbitMQ, "amqp://127.0.0.1:{port}", queue=TOPIC)),
     ("webhook", "webhook", _FEW, _calls(secret=_SECRET, private="true")),
     ("segment", "segment", _FEW, _calls(key="key")),
     ("tracardi", "tracardi", _FEW, _calls(source="source")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -15,13 +16,17 @@ import pytest
 
 from collector.sinks import Delivery
 from collector.store import Names
+from collector.stream.groups import list_groups
+from tests.conftest import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from redis.asyncio import Redis
 
     from collector.settings import Settings
+
+    Bring = Callable[..., Awaitable[None]]
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "sinks.md").read_text(encoding="utf-8")
 _DAY_MS = 1_767_312_000_000  # 2026-01-02T00:00:00Z
@@ -116,3 +121,36 @@ def start(settings: Settings) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.wait()
         assert process.stdout
         process.stdout.close()
+
+
+@pytest.fixture
+def bring(redis: Redis, settings: Settings, start: Callable[..., subprocess.Popen[str]]) -> Bring:
+    """Bring all of a stream into a sink by processes, of which all but the last are killed at their work."""
+
+    async def work(
+        sink: str, to: str, options: Mapping[str, str], *, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
+        pairs = [f"{key}={value}" for key, value in options.items()]
+        for lines in (1, 3):
+            process = start(sink, to, *pairs, "events=100")
+            await asyncio.to_thread(_follow, process, lines)
+            process.kill()
+            process.wait()
+        await asyncio.to_thread(_follow, start(sink, to, *pairs, "events=150", "seconds=0.1"), 1)
+        await asyncio.to_thread(meanwhile)
+        await until(lambda: is_read(redis, settings))
+
+    return work
+
+
+async def is_read(redis: Redis, settings: Settings) -> bool:
+    """Tell whether the group has acknowledged all."""
+    groups = await list_groups(redis, Names(settings.namespace), "events", 0)
+    return [group.lag for group in groups] == [0]
+
+
+def _follow(process: subprocess.Popen[str], lines: int) -> None:
+    """Wait until a process has told of so many batches."""
+    assert process.stdout
+    for _ in range(lines):
+        process.stdout.readline()

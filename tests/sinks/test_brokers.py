@@ -15,21 +15,18 @@ from nats.errors import TimeoutError as NatsTimeoutError
 
 from collector.sinks import Away, Rejected, SinkError
 from collector.sinks.registry import open_sink
-from collector.store import Names
-from collector.stream.groups import list_groups
-from tests.conftest import until
 from tests.faults.servers import free_port
 from tests.queues.brokers import TOPIC, Nats, RabbitMQ
 from tests.queues.kafka_broker import PASSWORD, Kafka
 from tests.sinks.conftest import delivery, event, fill, tombstone
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from redis.asyncio import Redis
 
     from collector.settings import Settings
+    from tests.sinks.conftest import Bring
 
 Sent = tuple[str, dict[str, str], bytes]
 
@@ -183,29 +180,16 @@ async def test_an_event_arrives_as_it_is_with_what_a_reader_needs_beside_it(plac
     assert (third[0], third[1]["type"], third[2]) == ("headwater/m3", "forget", mark.event)
 
 
-async def test_a_sink_that_is_killed_again_and_again_leaves_every_id_in_the_order_of_its_visitor(
-    redis: Redis, settings: Settings, start: Callable[..., subprocess.Popen[str]], place: Place
+async def test_a_sink_that_is_killed_again_and_again_leaves_every_event(
+    redis: Redis, settings: Settings, bring: Bring, place: Place
 ) -> None:
     events = [event(number) for number in range(2000)]
     await fill(redis, settings, *events)
-    options = [f"{key}={value}" for key, value in place.options.items()]
-    for lines in (1, 2):
-        process = start(place.sink, place.to, *options, "events=100")
-        assert process.stdout
-        for _ in range(lines):  # in the midst of its work
-            process.stdout.readline()
-        process.kill()
-        process.wait()
-    start(place.sink, place.to, *options, "seconds=0.1")
-    names = Names(settings.namespace)
 
-    async def all_read() -> bool:
-        return [group.lag for group in await list_groups(redis, names, "events", 0)] == [0]
+    await bring(place.sink, place.to, place.options)
 
-    await until(all_read)
     sent = await place.read()
-    by_id = dict(each[::2] for each in reversed(sent))
-    assert sorted(by_id.values()) == sorted(events)
+    assert sorted(dict(each[::2] for each in sent).values()) == sorted(events)
     assert len(sent) == len(events) or not place.once
 
 

@@ -10,20 +10,17 @@ import pytest
 
 from collector.sinks import SinkError
 from collector.sinks.registry import open_sink
-from collector.store import Names
-from collector.stream.groups import list_groups
-from tests.conftest import until
 from tests.faults.servers import free_port
 from tests.sinks.conftest import delivery, event, fill, tombstone
 from tests.sinks.servers import Store
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from redis.asyncio import Redis
 
     from collector.settings import Settings
+    from tests.sinks.conftest import Bring
 
 _NUMBERS = itertools.count()
 
@@ -53,26 +50,13 @@ def kept(store: Store, place: str) -> list[bytes]:
 
 
 async def test_a_sink_that_is_killed_again_and_again_leaves_every_event_once(
-    redis: Redis, settings: Settings, start: Callable[..., subprocess.Popen[str]], store: Store, place: str
+    redis: Redis, settings: Settings, bring: Bring, store: Store, place: str
 ) -> None:
-    events = [event(number) for number in range(1000)]
+    events = [event(number) for number in range(2000)]
     await fill(redis, settings, *events)
-    options = [f"{key}={value}" for key, value in {"endpoint": store.endpoint, **store.options}.items()]
-    for lines in (1, 3):
-        process = start("parquet", f"s3://{place}", *options, "events=50")
-        assert process.stdout
-        for _ in range(lines):  # in the midst of its work
-            process.stdout.readline()
-        process.kill()
-        process.wait()
 
-    start("parquet", f"s3://{place}", *options, "events=70", "seconds=0.1")
-    names = Names(settings.namespace)
+    await bring("parquet", f"s3://{place}", {"endpoint": store.endpoint, **store.options})
 
-    async def all_read() -> bool:
-        return [group.lag for group in await list_groups(redis, names, "events", 0)] == [0]
-
-    await until(all_read)
     assert kept(store, place) == sorted(events)
 
 

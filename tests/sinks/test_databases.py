@@ -11,20 +11,17 @@ import pytest
 
 from collector.sinks import Away, Rejected, SinkError
 from collector.sinks.registry import open_sink
-from collector.store import Names
-from collector.stream.groups import list_groups
-from tests.conftest import until
 from tests.sinks.conftest import delivery, event, example_of, fill, tombstone
 from tests.sinks.servers import PASSWORD, ClickHouse, Postgres
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from redis.asyncio import Redis
 
     from collector.settings import Settings
     from collector.sinks import Delivery
+    from tests.sinks.conftest import Bring
 
 _NAMES = itertools.count()
 
@@ -127,31 +124,17 @@ async def write(sink: Any, *batch: Delivery) -> None:
 
 
 async def test_a_sink_and_a_database_that_are_killed_leave_every_event_once(
-    redis: Redis, settings: Settings, start: Callable[..., subprocess.Popen[str]], database: Database
+    redis: Redis, settings: Settings, bring: Bring, database: Database
 ) -> None:
     events = [event(number) for number in range(3000)]
     await fill(redis, settings, *events)
-    options = [f"{key}={value}" for key, value in database.options.items()]
-    for lines in (1, 3):
-        process = start(database.sink, database.to, *options, "events=100")
-        assert process.stdout
-        for _ in range(lines):  # in the midst of its work
-            process.stdout.readline()
-        process.kill()
-        process.wait()
-    assert len(await kept(database)) < 3000
 
-    process = start(database.sink, database.to, *options, "events=150", "seconds=0.1")
-    assert process.stdout
-    process.stdout.readline()
-    database.kill()  # and now the other side
-    database.start()
-    names = Names(settings.namespace)
+    def fall() -> None:
+        database.kill()
+        database.start()
 
-    async def all_read() -> bool:
-        return [group.lag for group in await list_groups(redis, names, "events", 0)] == [0]
+    await bring(database.sink, database.to, database.options, meanwhile=fall)
 
-    await until(all_read)
     assert await kept(database) == sorted(map(orjson.loads, events), key=lambda each: each["messageId"])
 
 

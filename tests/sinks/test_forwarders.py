@@ -12,17 +12,17 @@ from collector.model import OPTIONAL_STEPS
 from collector.sinks import Away, Rejected, SinkError
 from collector.sinks.registry import open_sink
 from collector.sources.keys import add_key
-from tests.conftest import run_collector, until
+from tests.conftest import run_collector
 from tests.sinks.conftest import delivery, event, fill, tombstone
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from redis.asyncio import Redis
 
     from collector.settings import Settings
     from tests.conftest import Running
+    from tests.sinks.conftest import Bring
 
 PATHS = {"segment": "/v1/batch", "tracardi": "/track"}
 KEYS = {"segment": "key", "tracardi": "source"}
@@ -92,26 +92,13 @@ async def test_what_arrives_is_what_was_sent(other: Other, sink: Any) -> None:
 
 
 async def test_a_sink_that_is_killed_again_and_again_lets_every_event_arrive_once(
-    redis: Redis, settings: Settings, start: Callable[..., subprocess.Popen[str]], other: Other
+    redis: Redis, settings: Settings, bring: Bring, other: Other
 ) -> None:
-    events = [event(number) for number in range(600)]
+    events = [event(number) for number in range(1500)]
     await fill(redis, settings, *events)
-    options = [f"{key}={value}" for key, value in other.options.items()]
-    for _ in range(2):
-        process = start(other.name, other.to, *options, "events=20")
-        assert process.stdout
 
-        async def some(arrived: int = len(await other.arrived())) -> bool:
-            return len(await other.arrived()) > arrived
+    await bring(other.name, other.to, other.options)
 
-        await until(some)
-        process.kill()
-    start(other.name, other.to, *options, "seconds=0.1")
-
-    async def all_there() -> bool:
-        return len(await other.arrived()) >= len(events)
-
-    await until(all_there)
     arrived = [each["messageId"] for each in await other.arrived()]
     assert sorted(arrived) == sorted(orjson.loads(each)["messageId"] for each in events)
 

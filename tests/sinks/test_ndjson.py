@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from collector.settings import Settings
+    from tests.sinks.conftest import Bring
 
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -43,29 +44,16 @@ def lines(folder: Path) -> list[bytes]:
 async def test_a_sink_that_is_killed_again_and_again_leaves_every_event_once(
     redis: Redis,
     settings: Settings,
-    start: Start,
+    bring: Bring,
     tmp_path: Path,
     name: str,
     lines: Callable[[Path], list[bytes]],
 ) -> None:
     events = [event(number) for number in range(3000)]
     await fill(redis, settings, *events)
-    for _ in range(3):
-        process = start(name, str(tmp_path / "out"), "events=100")
-        assert process.stdout
-        for _ in range(3):  # in the midst of its work
-            process.stdout.readline()
-        process.kill()
-        process.wait()
-    assert len(lines(tmp_path / "out")) < 3000
 
-    start(name, str(tmp_path / "out"), "events=150", "seconds=0.1")
-    names = Names(settings.namespace)
+    await bring(name, str(tmp_path / "out"), {})
 
-    async def all_read() -> bool:
-        return [group.lag for group in await list_groups(redis, names, "events", 0)] == [0]
-
-    await until(all_read)
     assert sorted(lines(tmp_path / "out")) == sorted(events)
 
 
