@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import time
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -27,7 +29,6 @@ from collector.store.embedded import embedded_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-    from pathlib import Path
 
     from aiohttp import ClientResponse
 
@@ -52,8 +53,20 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     data = tmp_path_factory.mktemp("server")
     with asyncio.Runner() as runner:
         server = embedded_server(data)
-        yield runner.run(server.__aenter__())
+        url = runner.run(server.__aenter__())
+        runner.run(add_documented_user(url))
+        yield url
         runner.run(server.__aexit__(None, None, None))
+
+
+async def add_documented_user(url: str) -> None:
+    """Add the user of docs/security.md, for the keys of all tests: collectors under test are no more."""
+    page = (Path(__file__).parent.parent / "docs" / "security.md").read_text(encoding="utf-8")
+    rules = re.search(r"^user collector (.*)$", page, re.MULTILINE)
+    assert rules
+    async with Redis.from_url(url, protocol=2) as client:
+        rule = rules[1].replace("headwater:", "test*:").split()
+        await client.execute_command("ACL", "SETUSER", "collector", "reset", *rule)
 
 
 @pytest.fixture(scope="session")
@@ -80,9 +93,9 @@ def lean_paths() -> bool:
 
 @pytest.fixture
 def settings(redis_url: str, tmp_path: Path, lean_paths: bool) -> Settings:
-    """Settings with a namespace of this test's own."""
+    """Settings with a namespace of this test's own, and the documented Redis user."""
     return Settings(
-        redis_url=redis_url,
+        redis_url=redis_url.replace("unix://", "unix://collector:PASSWORD@"),
         namespace=f"test{next(_NUMBERS)}",
         data=tmp_path,
         port=0,
@@ -93,8 +106,15 @@ def settings(redis_url: str, tmp_path: Path, lean_paths: bool) -> Settings:
 
 
 @pytest.fixture
-async def redis(settings: Settings) -> AsyncIterator[Redis]:
-    """A client of the session's server."""
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of the session's server that may do anything."""
+    async with Redis.from_url(redis_url, protocol=2) as client:
+        yield client
+
+
+@pytest.fixture
+async def limited_redis(settings: Settings) -> AsyncIterator[Redis]:
+    """A client as a collector has it: of the documented user."""
     async with Redis.from_url(settings.redis_url, protocol=2) as client:
         yield client
 

@@ -42,8 +42,8 @@ def _visitor(
 
 
 @pytest.fixture
-async def salts(redis: Redis, settings: Settings) -> Salts:
-    return Salts(redis, Names(settings.namespace))
+async def salts(limited_redis: Redis, settings: Settings) -> Salts:
+    return Salts(limited_redis, Names(settings.namespace))
 
 
 @pytest.fixture
