@@ -53,7 +53,10 @@ async def _measure(broker: Broker, data: Path) -> tuple[float, float]:
         form = check_form({"name": "x", "bridge": "queue", "settings": settings})
         source = await parts.catalogue.add(form)
         await broker.publish([_event(number) for number in range(_MESSAGES)])
-        reader, connection = Reader(source, parts.pipeline, "w1"), open_broker(source.settings, "w1")
+        reader, connection = (
+            Reader(source, parts.pipeline, parts.queues.states, "w1"),
+            open_broker(source.settings, "w1"),
+        )
         await connection.connect()
         began, busy, read = time.perf_counter(), time.process_time(), 0
         while read < _MESSAGES:

@@ -148,3 +148,7 @@ class Names:
     def queue_turn(self, source: str) -> str:
         """Name who reads a source that one worker at a time may read."""
         return f"{self.namespace}:{{workers}}:queue:{source}"
+
+    def queue_ids(self, source: str) -> str:
+        """Name the hash of ids given to a source's messages that have none, until they are acknowledged."""
+        return f"{self.namespace}:{{workers}}:queue:{source}:ids"

@@ -11,7 +11,7 @@ import orjson
 from redis.exceptions import RedisError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from collector.store import Redis
     from collector.store.names import Names
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _GONE_SECONDS = 5
 _FORGOTTEN_SECONDS = 60
 _TURN_MS = 3000
+_SESSION_SECONDS = 7 * 24 * 3600  # as long as brokers keep what was not acknowledged
 
 
 class QueueStates:
@@ -57,6 +58,27 @@ class QueueStates:
         with contextlib.suppress(RedisError, OSError):
             if await self._redis.get(self._names.queue_turn(source)) == self._id.encode():
                 await self._redis.delete(self._names.queue_turn(source))
+
+    async def given(self, source: str, slots: Sequence[str]) -> dict[str, str]:
+        """Return the ids given to messages that are not acknowledged. Raises RedisError, OSError."""
+        if not slots:
+            return {}
+        found: Any = await self._redis.hmget(self._names.queue_ids(source), list(slots))
+        return {slot: value.decode() for slot, value in zip(slots, found, strict=True) if value}
+
+    async def give(self, source: str, ids: Mapping[str, str]) -> None:
+        """Remember ids given to messages. Raises RedisError, OSError."""
+        if ids:
+            key = self._names.queue_ids(source)
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.hset(key, items=[part for pair in ids.items() for part in pair])
+                pipe.expire(key, _SESSION_SECONDS)
+                await pipe.execute()
+
+    async def take_back(self, source: str, slots: Sequence[str]) -> None:
+        """Forget ids given to messages. Raises RedisError, OSError."""
+        if slots:
+            await self._redis.hdel(self._names.queue_ids(source), *slots)
 
     async def leave(self) -> None:
         """Say nothing more."""

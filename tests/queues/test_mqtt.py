@@ -10,6 +10,7 @@ import pytest
 
 from collector.bridges.queue import QueueBridge
 from collector.bridges.queue.kinds import open_broker
+from collector.bridges.queue.naming import Naming
 from collector.sources.queue import QueueSettings
 from collector.store.queues import QueueStates
 from collector.tasks import end
@@ -105,3 +106,38 @@ async def test_a_session_that_is_new_begins_with_what_is_retained_or_with_what_c
 
     assert [each.body for each in await broker.fetch()] == found
     await broker.close()
+
+
+async def test_a_message_without_an_id_that_is_delivered_again_is_the_same_event(
+    running: Running, mosquitto: Mosquitto
+) -> None:
+    source = await running.add(**source_of(mosquitto))
+    await mosquitto.publish([event(1), event(1)])
+    names = []
+    for _ in range(2):  # as two processes, of which the first was killed before it could acknowledge
+        naming = Naming(running.parts.queues.states, source.id)
+        broker = await reading(mosquitto, topic="orders")
+        found = [each for _ in range(2) for each in await broker.fetch()]
+        names.append([each.id for each in await naming.name(found)])
+        await broker.close()
+    await mosquitto.publish([event(1)])
+    async with in_background(running.parts.queues.run()):
+        await until(lambda: _of(running, 3))
+        await until(lambda: _all_read(mosquitto))
+
+    assert names[0] == names[1]
+    assert len(set(names[0])) == 2
+    assert numbers(await running.events()) == [1, 1, 1]
+
+
+async def test_an_id_in_the_user_properties_is_the_messages(mosquitto: Mosquitto) -> None:
+    await mosquitto.publish([event(1)], {"message_id": "m1"})
+    broker = await reading(mosquitto, topic="orders")
+    (found,) = await broker.fetch()
+    await broker.close()
+
+    assert (found.id, found.slot) == ("m1", "")
+
+
+async def _all_read(mosquitto: Mosquitto) -> bool:
+    return await mosquitto.waiting() == 0

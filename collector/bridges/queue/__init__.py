@@ -64,7 +64,9 @@ class QueueBridge:
         return await self.states.turn(source.id, mine=source.id in self.readers)
 
     def _begin(self, source: Source) -> None:
-        reader = Reader(source, self.pipeline, f"{socket.gethostname()}-{os.getpid()}-{source.id}")
+        reader = Reader(
+            source, self.pipeline, self.states, f"{socket.gethostname()}-{os.getpid()}-{source.id}"
+        )
         self.readers[source.id] = (reader, asyncio.create_task(reader.run()))
 
     async def _end(self, name: str) -> None:

@@ -24,13 +24,19 @@ class BrokerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of a broker. ``id`` is the same at each delivery; ``token`` is what acknowledges it."""
+    """A message of a broker. ``id`` is the same at each delivery; ``token`` is what acknowledges it.
+
+    Where a broker has no such id it is empty, and ``slot`` is what the broker calls the message until it is
+    acknowledged; ``again`` tells that it was delivered before.
+    """
 
     body: bytes
     topic: str
     id: str
     token: Any
     headers: Mapping[str, str] = field(default_factory=dict)
+    slot: str = ""
+    again: bool = False
 
 
 class Broker(Protocol):

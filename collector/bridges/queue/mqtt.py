@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -145,7 +144,9 @@ def _message(found: MQTTMessage) -> Message:
     headers = dict(getattr(found.properties, "UserProperty", ()))
     if content := getattr(found.properties, "ContentType", ""):
         headers["Content-Type"] = content
-    return Message(bytes(found.payload), found.topic, short(headers.get(_ID) or str(uuid4())), found, headers)
+    identity = short(headers.get(_ID, ""))
+    slot = "" if identity else str(found.mid)
+    return Message(bytes(found.payload), found.topic, identity, found, headers, slot, again=bool(found.dup))
 
 
 @contextmanager

@@ -13,9 +13,11 @@ from multidict import CIMultiDict
 from collector import metrics
 from collector.bridges.queue.broker import BrokerError
 from collector.bridges.queue.kinds import open_broker
+from collector.bridges.queue.naming import Naming
 from collector.bridges.queue.packed import unpacked
 from collector.model import Hit, Reason, Refusal
 from collector.protocols.message import dead_letter, message
+from collector.store import RedisError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,25 +27,28 @@ if TYPE_CHECKING:
     from collector.pipeline import Pipeline
     from collector.protocols import Batch, Limits, Protocol
     from collector.sources.queue import QueueSettings
+    from collector.store.queues import QueueStates
 
 log = structlog.get_logger()
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
 _LOOK_SECONDS = 0.2
+_REDIS_AWAY = "Redis does not take events; messages wait with the broker"
 _ATTRIBUTE = ("ce_", "cloudevents:", "cloudevents_")  # how Kafka and AMQP carry what HTTP has in ce-
 
 
 class Reader:
     """Reads the messages of a source. ``state`` is connecting, reading, waiting or away."""
 
-    def __init__(self, source: Source, pipeline: Pipeline, worker: str) -> None:
+    def __init__(self, source: Source, pipeline: Pipeline, states: QueueStates, worker: str) -> None:
         self.source = source
         self.state = "connecting"
         self.text = ""
         self.since = time.time()
         self._settings: QueueSettings = source.settings
         self._pipeline = pipeline
+        self._naming = Naming(states, source.id)
         self._worker = worker
         self._protocol = message(self._settings.format, self._settings.plan)
         self._failures = 0
@@ -77,15 +82,28 @@ class Reader:
         messages = await broker.fetch()
         self._failures = 0
         if messages:
+            if not all(each.id for each in messages):
+                messages = await self._name(messages)
             await self._take_all(messages)
             await broker.done(messages)
+            with contextlib.suppress(RedisError, OSError):  # what is not forgotten does no harm
+                await self._naming.acknowledged(messages)
             metrics.QUEUE_MESSAGES.labels(self.source.id).inc(len(messages))
         return len(messages)
+
+    async def _name(self, messages: Sequence[Message]) -> list[Message]:
+        """Return messages that all have an id; waits while Redis, which remembers them, is away."""
+        while True:
+            try:
+                return await self._naming.name(messages)
+            except (RedisError, OSError):
+                self._now("waiting", _REDIS_AWAY)
+                await asyncio.sleep(_LOOK_SECONDS)
 
     async def _calm(self) -> None:
         """Wait while the stream is strained: what is not fetched is safe with the broker."""
         while self._pipeline.strained:
-            self._now("waiting", "Redis does not take events; messages wait with the broker")
+            self._now("waiting", _REDIS_AWAY)
             await asyncio.sleep(_LOOK_SECONDS)
         self._now("reading", "")
 

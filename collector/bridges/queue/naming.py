@@ -1,0 +1,51 @@
+"""Ids for messages that have neither id nor position, kept until they are acknowledged.
+
+So one that is delivered again, to whichever worker, is the event that it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from collector.bridges.queue.broker import Message
+    from collector.store.queues import QueueStates
+
+
+class Naming:
+    """The ids given to messages of a source. Raises redis.exceptions.RedisError, OSError."""
+
+    def __init__(self, states: QueueStates, source: str) -> None:
+        self._states = states
+        self._source = source
+        self._last: set[str] = set()
+
+    async def name(self, messages: Sequence[Message]) -> list[Message]:
+        """Return messages that all have an id, which is remembered for those that had none."""
+        given = await self._states.given(self._source, [each.slot for each in messages if each.again])
+        named = [each if each.id else replace(each, id=_id(each, given)) for each in messages]
+        await self._states.give(
+            self._source, {each.slot: f"{_proof(each)} {each.id}" for each in named if each.slot}
+        )
+        return named
+
+    async def acknowledged(self, messages: Sequence[Message]) -> None:
+        """Forget the ids of the messages before: that these were acknowledged may not have arrived yet."""
+        slots = {each.slot for each in messages if each.slot}
+        gone, self._last = self._last - slots, slots
+        await self._states.take_back(self._source, sorted(gone))
+
+
+def _id(message: Message, given: dict[str, str]) -> str:
+    """Return the id that a message has been given, if it is the same by its content, else a new one."""
+    proof, _, identity = given.get(message.slot, "").partition(" ")
+    return identity if message.again and proof == _proof(message) else str(uuid4())
+
+
+def _proof(message: Message) -> str:
+    return blake2b(message.topic.encode() + b"\0" + message.body, digest_size=8).hexdigest()
