@@ -11,6 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from collector.model import Event, Outcome, Reason, Refusal
 from collector.stats import REPORTS, Counters, Figures, Overview
 from collector.stats.report import _MOST
+from collector.stats.tally import Tally
 from collector.store import Names
 from tests.conftest import until
 
@@ -180,3 +181,16 @@ async def test_hits_through_the_door_are_counted_with_the_source_that_refused_th
     assert await until(counted) == {"events": 1, "refused": 2}
     told = await figures.overview(source.id, REPORTS["hour"])
     assert dict(told.tops["reasons"].values) == {"origin_forbidden": 1, "source_disabled": 1}
+
+
+def test_each_event_of_a_hit_counts_by_its_own_context() -> None:
+    shared: dict[str, Any] = {"browser": {"name": "Firefox"}}
+    bot: dict[str, Any] = {"browser": {"name": "Chrome"}, "bot": {"is": True, "kind": "ai"}}
+    rows = [("v1", shared), ("v1", shared), ("v2", bot), ("v1", shared), ("v3", {})]
+    tally = Tally()
+
+    tally.events([event(visitor=who, event="E", context=context) for who, context in rows])
+
+    assert tally.counts == {"events": 5, "bots": 1}
+    assert tally.tops == {("events", "E"): 4, ("browsers", "Firefox"): 3, ("bots", "ai bot"): 1}
+    assert tally.visitors == {"v1", "v3"}
