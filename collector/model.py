@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +112,7 @@ class Hit:
     ``id`` is what a broker's message is known by: events that have no id of their own get theirs from it.
     ``key`` names the write key that it came with, and is no secret. ``flags`` are noted on its events.
     ``archived`` tells that it comes from an archive, at the time it came there, with the headers kept there.
+    ``anonymous`` is the sender's wish to be nobody: rates count its address, and nothing else sees it.
     """
 
     source: Source
@@ -129,6 +130,12 @@ class Hit:
     key: str = ""
     flags: tuple[str, ...] = ()
     archived: bool = False
+    anonymous: bool = False
+
+    def of_nobody(self) -> Hit:
+        """Return the hit without its address, of a source that wants to know nobody."""
+        privacy = replace(self.source.privacy, visitors="anonymous")
+        return replace(self, source=replace(self.source, privacy=privacy), address=None)
 
 
 @dataclass(slots=True)

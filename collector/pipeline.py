@@ -63,6 +63,8 @@ class Pipeline:
             self.limits.admit(hit)
             self.quotas.admit(hit.source)
             self.overload.admit(hit)
+        if hit.anonymous:
+            hit = hit.of_nobody()
         batch, records = self._read(hit, understand, thinned=limited)
         receipts = await self._append(hit.source, records)
         outcomes = self._report(_outcomes(batch, receipts), batch, hit.source)

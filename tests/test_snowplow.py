@@ -10,9 +10,11 @@ import orjson
 import pytest
 
 from collector.protocols import snowplow
+from tests.conftest import run_collector
 from tests.test_dialects import PAGE, emitted, messages
 
 if TYPE_CHECKING:
+    from collector.settings import Settings
     from tests.conftest import Running
 
 TP2 = "/com.snowplowanalytics.snowplow/tp2"
@@ -138,6 +140,19 @@ async def test_a_get_is_answered_a_picture(running: Running) -> None:
     (event,) = await running.events()
     assert event["anonymousId"] != "d1"  # the source makes it
     assert "ids" not in event["context"]["snowplow"]
+
+
+async def test_who_asks_to_be_nobody_is_held_to_the_rate_of_the_address(settings: Settings) -> None:
+    narrow = settings.model_copy(update={"address_rate": 0.1, "trusted_proxies": ("127.0.0.0/8",)})
+    headers = {**PAGE, "SP-Anonymous": "*", "X-Forwarded-For": "203.0.113.7"}
+    async with run_collector(narrow) as running:
+        await running.add(settings={"sites": ["snowplow:shop-app"]})
+
+        answers = [
+            await running.public.post(TP2, json={"data": [PAYLOAD]}, headers=headers) for _ in range(3)
+        ]
+
+    assert [answer.status for answer in answers] == [200, 429, 429]
 
 
 async def test_who_asks_to_be_nobody_gets_no_cookie_and_leaves_no_id(running: Running) -> None:

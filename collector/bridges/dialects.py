@@ -110,8 +110,7 @@ class DialectBridge:
             raise Refusal(Reason.INFLATED_TOO_LARGE, f"The limit is {limit} bytes.")
         hit = self._reader.hit(request, source, body, key)
         if sent.anonymous:
-            nobody = replace(source, privacy=replace(source.privacy, visitors="anonymous"))
-            return replace(hit, source=nobody, address=None)
+            return replace(hit, anonymous=True)
         return cookie.recognised(hit, request)
 
 
