@@ -29,6 +29,7 @@ class Doors:
 
     def __init__(self, paths: dict[str, dict[str, str]]) -> None:
         self.paths = paths
+        self.refused = 0  # answers that must have been counted
 
     @classmethod
     async def of(cls, running: Running) -> Doors:
@@ -54,6 +55,7 @@ class Doors:
             sent = {**headers, **({"Content-Type": kind} if kind else {})}
             async with running.public.post(path, data=body, headers=sent, allow_redirects=False) as answer:
                 await answer.read()
+                self.refused += answer.status >= 400 and path != "/nowhere" and not path.startswith("/u/")
                 if answer.status >= 500 or (answer.status >= 400 and not _has_reason(path, answer.headers)):
                     found.append((path, answer.status))
         return found

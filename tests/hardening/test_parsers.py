@@ -45,11 +45,14 @@ async def test_every_case_of_the_json_test_suite_is_taken_or_refused_at_every_pa
     cases = json_test_suite()
     tried("JSONTestSuite, at every path", len(cases) * len(doors.paths))
 
+    before = await refusals(running)
     assert len(cases) == 318
     assert len(doors.paths) > 30
     assert {
         name: f for name, body in cases if (f := await doors.faults(running, body, "application/json"))
     } == {}
+    assert doors.refused
+    assert await refusals(running) - before >= doors.refused
 
 
 async def test_broken_json_is_refused_and_counted(running: Running) -> None:
