@@ -65,7 +65,7 @@ async def measure(
         starts = []
         for built in trackers:  # one after the other: what is measured here is time
             starts.append(await cost.start(browser, built, loads))
-            print(f"{built.name}: starts in {starts[-1].start} ms")
+            print(f"{built.name}: starts in {starts[-1].start} ms, longest task {starts[-1].longest} ms")
     async with chromium() as browser:
         turns = asyncio.Semaphore(_AT_ONCE)
         rows = await asyncio.gather(*(_row(browser, turns, built, scenarios) for built in trackers))

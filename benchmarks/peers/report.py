@@ -23,6 +23,7 @@ _WEIGHTS = (
     "bytes a view",
     "start ms",
     "all ms",
+    "longest task ms",
 )
 
 
@@ -62,6 +63,7 @@ def _weight(row: dict[str, Any]) -> tuple[str, ...]:
         f"{view['bytes']:,}",
         f"{start['start']:.1f}",
         f"{start['all']:.1f}",
+        f"{start['longest']:.1f}" if "longest" in start else "",
     )
 
 

@@ -11,7 +11,8 @@ export const fragments = [
     config: ['global', 'endpoint', 'manual'],
     help: 'Views, events, people, groups, and the calls that waited in the stub',
   },
-  { name: 'track', files: ['core/track'], requires: ['base'], help: 'What most features call' },
+  { name: 'slices', files: ['core/slices'], requires: ['base'], help: 'The start in slices' },
+  { name: 'track', files: ['served/track'], requires: ['base'], help: 'What most features call' },
   { name: 'ids', files: ['delivery/ids'], requires: [], help: 'UUIDv7' },
   {
     name: 'store',
@@ -24,18 +25,18 @@ export const fragments = [
   { name: 'press', files: ['core/press'], requires: ['base'], help: 'What is pressed' },
   { name: 'cookie', files: ['core/cookie'], requires: ['base'], config: ['domain'], help: 'The visitor id’s cookie' },
   { name: 'leaving', files: ['core/leaving'], requires: ['base'], help: 'The end of a view' },
-  { name: 'spa', requires: ['base'], help: 'A view for every real navigation of a single-page app' },
-  { name: 'hash', requires: ['base'], config: ['manual'], help: 'Hash routes count as views' },
+  // Before the first feature that lets the page go on: a script is the current one only until then.
+  { name: 'attributes', requires: ['base'], help: 'Properties and user from the script tag' },
   {
     name: 'privacy',
-    requires: ['base'],
+    requires: ['slices'],
     config: ['ignoreGpc', 'dnt'],
     help: 'Global Privacy Control, Do Not Track, optOut and optIn',
   },
-  { name: 'sampling', requires: ['base', 'store'], config: ['sample'], help: 'Counts a share of visitors' },
+  { name: 'sampling', requires: ['slices', 'store'], config: ['sample'], help: 'Counts a share of visitors' },
   {
     name: 'consent',
-    requires: ['resume', 'cookie'],
+    requires: ['slices', 'resume', 'cookie'],
     config: ['memory', 'consent'],
     help: 'Nothing is sent or stored before consent',
   },
@@ -48,15 +49,24 @@ export const fragments = [
     config: ['memory', 'privacy'],
     help: 'A first-party visitor id',
   },
-  { name: 'session', requires: ['store', 'ids'], config: ['privacy', 'campaigns'], help: 'Sessions of 30 minutes' },
-  { name: 'crossdomain', requires: ['visitor', 'press'], config: ['domains'], help: 'One visitor on several domains' },
+  {
+    name: 'session',
+    requires: ['slices', 'store', 'ids'],
+    config: ['privacy', 'campaigns'],
+    help: 'Sessions of 30 minutes',
+  },
+  {
+    name: 'crossdomain',
+    requires: ['visitor', 'press'],
+    config: ['domains'],
+    help: 'One visitor on several domains',
+  },
   {
     name: 'attribution',
     requires: ['base', 'store'],
     config: ['attributionDays'],
     help: 'UTM and click ids stay with later events',
   },
-  { name: 'attributes', requires: ['base'], help: 'Properties and user from the script tag' },
   { name: 'bots', requires: ['base'], help: 'Signs of automation' },
   { name: 'hints', requires: ['base'], help: 'User agent client hints' },
   {
@@ -65,26 +75,29 @@ export const fragments = [
     requires: ['base'],
     help: 'Screen, language, time zone, tracker version',
   },
-  { name: 'links', requires: ['track', 'press'], config: ['downloads'], help: 'Outbound links and file downloads' },
   { name: 'tagged', requires: ['track'], help: 'Elements with data-hw-event' },
-  { name: 'classes', requires: ['track'], help: 'Elements with the class hw-event--…' },
-  { name: 'autocapture', requires: ['track'], help: 'Clicks on anything that can be clicked' },
-  { name: 'rage', requires: ['autocapture'], help: 'Rage clicks and dead clicks' },
+  { name: 'links', requires: ['track', 'press'], config: ['downloads'], help: 'Outbound links and file downloads' },
+  { name: 'visible', requires: ['slices', 'track'], help: 'Elements that were seen' },
+  { name: 'timing', requires: ['track'], help: 'Navigation and resource timing' },
   { name: 'forms', requires: ['track'], config: ['formValues'], help: 'Forms submitted' },
+  { name: 'errors', requires: ['track'], help: 'Script errors, each once' },
   { name: 'formsteps', requires: ['forms', 'leaving'], help: 'Forms started and abandoned' },
   { name: 'engaged', requires: ['ending', 'leaving'], help: 'Engaged time' },
-  { name: 'scroll', requires: ['ending'], help: 'Scroll depth' },
-  { name: 'ending', requires: ['track', 'leaving'], help: 'One event at the end of a view' },
   { name: 'heartbeat', requires: ['track'], config: ['heartbeat'], help: 'Signs of life in long reads' },
-  { name: 'visible', requires: ['track'], help: 'Elements that were seen' },
+  { name: 'ending', requires: ['track', 'leaving'], help: 'One event at the end of a view' },
+  { name: 'scroll', requires: ['ending'], help: 'Scroll depth' },
+  { name: 'autocapture', requires: ['track'], help: 'Clicks on anything that can be clicked' },
+  { name: 'classes', requires: ['track'], help: 'Elements with the class hw-event--…' },
+  { name: 'rage', requires: ['autocapture'], help: 'Rage clicks and dead clicks' },
   { name: 'search', requires: ['track'], config: ['search'], help: 'Site search' },
-  { name: 'notfound', requires: ['track'], help: 'Pages that are not there' },
-  { name: 'ecommerce', requires: ['track', 'store'], help: 'Shopping, in the words of GA4' },
-  { name: 'vitals', requires: ['track', 'leaving'], help: 'LCP, CLS, INP, FCP, TTFB' },
-  { name: 'errors', requires: ['track'], help: 'Script errors, each once' },
-  { name: 'timing', requires: ['track'], help: 'Navigation and resource timing' },
   { name: 'media', requires: ['track'], help: 'Video, audio, YouTube' },
+  { name: 'ecommerce', requires: ['store'], help: 'Shopping, in the words of GA4' },
+  { name: 'notfound', requires: ['track'], help: 'Pages that are not there' },
   { name: 'clipboard', requires: ['track'], help: 'Printed and copied' },
+  { name: 'vitals', requires: ['slices', 'track', 'leaving'], help: 'LCP, CLS, INP, FCP, TTFB' },
+  // Views come from here on: nothing may let the page go on before delivery stands.
+  { name: 'spa', requires: ['base'], help: 'A view for every real navigation of a single-page app' },
+  { name: 'hash', requires: ['base'], config: ['manual'], help: 'Hash routes count as views' },
   {
     name: 'queue',
     files: ['delivery/queue'],
@@ -121,8 +134,8 @@ export const fragments = [
 const core = ['spa', 'queue'];
 const typical = [...core, 'privacy', 'session', 'attribution', 'bots', 'links', 'tagged', 'forms', 'engaged', 'scroll'];
 
-/** Not in `everything`: rare set-ups, `direct` instead of `queue`, and `lite`, which stands alone. */
-const byName = ['classes', 'consentsignals', 'debug', 'direct', 'hash', 'lite', 'token'];
+/** Not in `everything`: `hash` counts other views, `consentsignals` does not fit; the last three are no features. */
+const byName = ['consentsignals', 'hash', 'direct', 'lite', 'token'];
 
 export const presets = {
   lite: ['lite'],

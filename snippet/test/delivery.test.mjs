@@ -1,7 +1,9 @@
 // What arrives, whatever happens: the served file in a real Chromium against a collector that misbehaves.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { compose } from '../tools/compose.mjs';
 import { launch, snippet, until, visitor } from '../tools/testing.mjs';
 
 let browser;
@@ -10,6 +12,7 @@ before(async () => {
 });
 after(() => browser.close());
 
+const told = { endpoint: '/e/web' };
 const visit = (t, options) => visitor(t, browser, options);
 const names = (server) => server.events().map(({ event, type }) => event ?? type);
 const ids = (server) => server.events().map(({ messageId }) => messageId);
@@ -110,6 +113,29 @@ test('of a batch that was refused in part, every caller hears of his own event',
   assert.equal(shown.match(/ 200 .*"refused".*plan is missing/g).length, 1);
   assert.equal(shown.match(/ 200 .*"stored"/g).length, 2);
 });
+
+for (const chosen of ['core', 'typical', 'everything'])
+  test(`${chosen}: a page that is left while the tracker is still being set up was seen`, async (t) => {
+    const { server } = await visit(t, {
+      chosen,
+      html: '<script>if (location.pathname === "/one") document.write("<script src=/s/web.js><\\/script><script>location.href = \\"/two\\"<\\/script>"); else document.write("<script async src=/s/web.js><\\/script>")</script>',
+    });
+    // What left as a first beacon comes again with the next page, under the same id: the collector stores it once.
+    const views = () =>
+      alone(
+        server
+          .events()
+          .filter(({ type }) => type === 'page')
+          .map(({ messageId, context }) => `${messageId} ${context.page.url}`),
+      );
+    await until(() => views().length === 2, 'both views');
+    assert.deepEqual(
+      views()
+        .map((view) => view.slice(-4))
+        .sort(),
+      ['/one', '/two'],
+    );
+  });
 
 test('200 events before unload are complete with the next page, each once', async (t) => {
   const { server, page } = await visit(t, {});
@@ -240,7 +266,47 @@ test('a page opened behind others is viewed once it shows', async (t) => {
   await until(() => names(server).includes('page'), 'the view');
 });
 
-test('loaded twice counts once; two sources with names of their own both count', async (t) => {
+test('two sources with names of their own both count, and know nothing of each other', async (t) => {
+  const { server, page } = await visit(t, {
+    html: `${snippet()}${snippet({ src: '/two.js', global: 'shop' })}`,
+    files: (path) => path === '/two.js' && compose('core', { global: 'shop', endpoint: '/e/shop' }),
+  });
+  await page.evaluate(() => Promise.all([headwater.track('Here'), shop.track('There'), shop.identify('u-1')]));
+  const of = (path) =>
+    server.bodies.filter((_, at) => server.requests[at].url === path).flatMap((body) => JSON.parse(body).batch);
+  assert.deepEqual(
+    of('/e/web')
+      .map(({ event, type }) => event ?? type)
+      .sort(),
+    ['Here', 'page'],
+  );
+  assert.deepEqual(
+    of('/e/shop')
+      .map(({ event, type }) => event ?? type)
+      .sort(),
+    ['There', 'identify', 'page'],
+  );
+});
+
+for (const [how, tag] of [
+  ['deferred', '<script defer src="/s/web.js"></script>'],
+  ['as a module, which is told its endpoint', '<script type="module" src="/s/web.js"></script>'],
+  [
+    'pinned by its integrity',
+    () => snippet({ integrity: `sha384-${createHash('sha384').update(compose('typical', told)).digest('base64')}` }),
+  ],
+])
+  test(`loaded ${how}: it counts`, async (t) => {
+    const { server, page } = await visit(t, {
+      chosen: 'typical',
+      config: told,
+      html: typeof tag === 'string' ? tag : tag(),
+    });
+    await until(() => server.events().length, 'the view');
+    assert.equal(await page.evaluate(async () => (await headwater('track', 'Loaded')).status), 204);
+  });
+
+test('loaded twice counts once', async (t) => {
   const html = `${snippet()}<script async src="/s/web.js"></script><script async src="/s/web.0123abcd.js"></script>`;
   const { server, page } = await visit(t, { html });
   await page.evaluate(() => headwater.track('Once'));
@@ -312,6 +378,33 @@ test('Global Privacy Control and opting out are respected', async (t) => {
   });
   await quiet.page.evaluate(() => headwater('track', 'Asked not to'));
   assert.equal(quiet.server.bodies.length, 0);
+  for (const [dnt, sent] of [
+    [true, 0],
+    [false, 1],
+  ]) {
+    const asked = await visit(t, {
+      chosen: 'typical',
+      config: { dnt },
+      init: () => Object.defineProperty(navigator, 'doNotTrack', { value: '1' }),
+    });
+    await asked.page.evaluate(() => headwater('track', 'Asked not to'));
+    assert.equal(Math.min(asked.server.bodies.length, 1), sent);
+  }
+});
+
+test('a new campaign starts a new session where the source says so', async (t) => {
+  for (const [campaigns, sessions] of [
+    [true, 2],
+    [false, 1],
+  ]) {
+    const config = { privacy: 'cookie', campaigns };
+    const { server, page } = await visit(t, { chosen: ['spa', 'session', 'queue'], config });
+    await until(() => server.events().length === 1, 'the view');
+    await page.goto(`${server.origin}/one?utm_source=news`);
+    await until(() => server.events().length === 2, 'the view of the campaign');
+    await page.evaluate(() => headwater('track', 'Read'));
+    assert.equal(alone(server.events().map(({ sessionId }) => sessionId)).length, sessions);
+  }
 });
 
 test('cookieless stores no visitor id; cookie keeps one, its session and its campaign', async (t) => {

@@ -181,6 +181,19 @@ const table = [
     { event: 'Media', properties: { source: 'film.mp4', percent: 50 } },
   ],
   [
+    'media',
+    {},
+    '',
+    (page) =>
+      page.evaluate(() => {
+        const info = (video_id) => JSON.stringify({ info: { currentTime: 6, duration: 10, videoData: { video_id } } });
+        const say = (origin, id) => dispatchEvent(new MessageEvent('message', { origin, data: info(id) }));
+        say('https://www.youtube.com.evil.example', 'forged');
+        say('https://www.youtube-nocookie.com', 'dQw4w9WgXcQ');
+      }),
+    { event: 'Media', properties: { source: 'dQw4w9WgXcQ', percent: 50 } },
+  ],
+  [
     'hash',
     {},
     '',
@@ -331,6 +344,22 @@ describe('in a browser', { concurrency: 3 }, () => {
     );
   });
 
+  test('hash: a route is a view, a place within the page is none', async (t) => {
+    const { page, server } = await visitor(t, browser, { chosen: ['spa', 'hash', 'queue'] });
+    await until(() => server.events().length, 'the first view');
+    await page.evaluate(async () => {
+      for (const hash of ['#prices', '#/cart', '#!/pay']) {
+        location.hash = hash;
+        await new Promise((resolve) => addEventListener('hashchange', () => setTimeout(resolve), { once: true }));
+      }
+      await headwater.flush();
+    });
+    assert.deepEqual(
+      server.events().map(({ context }) => new URL(context.page.url).hash),
+      ['', '#/cart', '#!/pay'],
+    );
+  });
+
   test('sampling: a share of none sends nothing', async (t) => {
     const { page, server } = await visitor(t, browser, { chosen: ['sampling', 'queue'], config: { sample: 0 } });
     assert.deepEqual(await page.evaluate(() => headwater('track', 'Seen')), { outcome: 'dropped' });
@@ -364,6 +393,45 @@ describe('in a browser', { concurrency: 3 }, () => {
         ),
       );
     });
+});
+
+/** Runs code in a document of its own; tells what was swallowed at its start and whether an event went out. */
+const runEach = (codes) =>
+  Promise.all(
+    codes.map(async (code) => {
+      const frame = document.body.appendChild(document.createElement('iframe'));
+      const own = frame.contentWindow;
+      const caught = (own.caught = []);
+      const sent = new Promise((resolve) => {
+        own.fetch = (_, { body }) => (/"event":"Paired"/.test(body) && resolve(true), new Promise(() => {}));
+        setTimeout(resolve, 9000, false);
+      });
+      own.eval(code);
+      own.headwater('track', 'Paired');
+      own.headwater.consent?.('grant');
+      const arrived = await sent;
+      frame.remove();
+      return [arrived, ...caught.filter((error) => !/is not valid JSON/.test(error))]; // nothing kept yet
+    }),
+  );
+
+test('every pair of fragments runs: nothing is swallowed, an event goes out', async (t) => {
+  const { page } = await visitor(t, browser, { path: '/none?chosen=lite' });
+  const from = asset();
+  const names = from.fragments.map(({ name }) => name).filter((name) => !['lite', 'token'].includes(name));
+  const pairs = names.flatMap((one, at) => names.slice(at + 1).map((other) => [one, other]));
+  const config = { endpoint: '/e/pairs', sample: 1, manual: true };
+  for (let at = 0; at < pairs.length; at += 60) {
+    const some = pairs.slice(at, at + 60);
+    const codes = some.map((pair) =>
+      compose([...pair, 'queue'], config, from).replace(
+        /catch\{\}/g,
+        'catch(error){error&&caught.push(String(error))}',
+      ),
+    );
+    const seen = await page.evaluate(runEach, codes);
+    some.forEach((pair, index) => assert.deepEqual(seen[index], [true], String(pair)));
+  }
 });
 
 test('composition is deterministic, and every pair parses', () => {

@@ -9,7 +9,7 @@ import { buildSync } from 'esbuild';
 import { fragments, presets, settings } from '../src/manifest.mjs';
 import { asset, closure, compose, literal } from '../tools/compose.mjs';
 import { sizes, weigh } from '../tools/size.mjs';
-import { table, page as docs } from '../tools/docs.mjs';
+import { readme, table, page as docs } from '../tools/docs.mjs';
 import { snippet } from '../tools/testing.mjs';
 
 const here = (path) => new URL(`../${path}`, import.meta.url).pathname;
@@ -76,6 +76,11 @@ test('a file is the closure of what was chosen, in the order of the manifest', (
   assert.throws(() => closure(asset(), ['nothing']), /no fragment nothing/);
 });
 
+test('everything is every feature', () => {
+  const others = fragments.map(({ name }) => name).filter((name) => !presets.everything.includes(name));
+  assert.deepEqual(others.sort(), ['consentsignals', 'direct', 'hash', 'lite', 'token']);
+});
+
 test('presets and the snippet keep to their limits', () => {
   const { sizes: limits } = JSON.parse(readFileSync(here('package.json'), 'utf8'));
   for (const [name, { brotli }] of Object.entries(sizes().presets))
@@ -116,7 +121,8 @@ test('files stay small', () => {
     }
 });
 
-test('the tables in docs/tracker.md are fresh', () => {
+test('the tables in docs/tracker.md and the number in README.md are fresh', () => {
+  assert.equal(readFileSync(here('../README.md'), 'utf8'), readme(), 'run `npm run docs`');
   assert.ok(docs().includes(table()), 'run `npm run docs`');
 });
 

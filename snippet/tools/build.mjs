@@ -9,7 +9,7 @@ import { fragments, presets, settings } from '../src/manifest.mjs';
 const at = (path) => new URL(`../${path}`, import.meta.url);
 
 /** Short names in one fixed order, tried out: alike code then compresses alike, whatever letters a fragment uses. */
-const letters = 'etmcinaTrlkpsShdfwUvbgxjzqEWNRIOAoCLDPyMHGFuYVBKXJZQ_';
+const letters = 'stldZpimrKjnAahebXyvPzYTxwcq_JfkNOVLWEQDUCSHRgGuoBIFM';
 const nth_identifier = {
   get(n) {
     let name = letters[n % letters.length];
@@ -20,7 +20,7 @@ const nth_identifier = {
 };
 
 /** A module's code without its import and export lines, and the names it imports. */
-function plain(file, feature) {
+function plain(file, feature, sliced) {
   const source = readFileSync(at(`src/${file}.ts`), 'utf8');
   const { code: typed } = transformSync(source, {
     loader: 'ts',
@@ -47,15 +47,15 @@ function plain(file, feature) {
   if (code.includes(head)) {
     const start = code.indexOf(head);
     const end = code.indexOf('\n};\n', start);
-    code = `${code.slice(0, start)}guard(() => {\n${code.slice(start + head.length, end)}\n});\n${code.slice(end + 4)}`;
+    code = `${code.slice(0, start)}${sliced ? 'await pause();\n' : ''}guard(() => {\n${code.slice(start + head.length, end)}\n});\n${code.slice(end + 4)}`;
   }
-  return { code, imported };
+  return { code, imported: sliced ? [...imported, 'pause'] : imported };
 }
 
 async function build() {
   const nameCache = {};
-  const sources = fragments.map(({ name, files = [`features/${name}`], feature = name }) =>
-    files.map((file) => plain(file, feature)),
+  const sources = fragments.map(({ name, files = [`features/${name}`], feature = name, requires }) =>
+    files.map((file) => plain(file, feature, requires.includes('slices'))),
   );
   // The shared cache knows a top-level name once: two fragments must not both declare it.
   const owner = {};
@@ -77,8 +77,8 @@ async function build() {
     inOrder.push(fragment);
   };
   // The smaller presets come first, so that they have the shortest names.
-  for (const name of presets.typical) visit(fragments.find((other) => other.name === name));
-  fragments.forEach(visit);
+  const names = fragments.map(({ name }) => name).sort();
+  for (const name of [...presets.typical, ...names]) visit(fragments.find((other) => other.name === name));
   for (const fragment of inOrder) {
     const { name, requires, instead, config = [], help } = fragment;
     const index = fragments.indexOf(fragment);

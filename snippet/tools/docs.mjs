@@ -1,14 +1,23 @@
-// Writes the generated tables of docs/tracker.md between their markers: presets, features with their cost, settings.
+// Writes the generated tables of docs/tracker.md between their markers (presets, features with their cost, settings), and
+// the one number in README.md.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fragments, presets, settings } from '../src/manifest.mjs';
 import { sizes } from './size.mjs';
 
 const path = new URL('../../docs/tracker.md', import.meta.url);
+const front = new URL('../../README.md', import.meta.url);
 const [begin, end] = ['<!-- made by `npm run docs` -->\n', '<!-- end of what is made -->'];
 export const page = () => readFileSync(path, 'utf8');
 
+/** README.md with the weight of the default preset as it is. */
+export const readme = () =>
+  readFileSync(front, 'utf8').replace(
+    /[\d,]+( bytes in its default set)/,
+    (_, words) => sizes().presets.core.brotli.toLocaleString('en') + words,
+  );
+
 const row = (...cells) => `| ${cells.join(' | ')} |\n`;
-const helpers = ['base', 'boot', 'track', 'ids', 'store', 'resume', 'press', 'cookie', 'leaving', 'ending'];
+const helpers = ['base', 'boot', 'track', 'ids', 'store', 'resume', 'press', 'cookie', 'leaving', 'ending', 'slices'];
 
 export function table() {
   const { presets: weights, features } = sizes();
@@ -40,5 +49,6 @@ export function table() {
 
 if (import.meta.url === `file://${process.argv[1]}`) {
   const old = page();
+  writeFileSync(front, readme());
   writeFileSync(path, old.slice(0, old.indexOf(begin)) + table() + old.slice(old.indexOf(end) + end.length));
 }

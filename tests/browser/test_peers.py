@@ -47,3 +47,4 @@ async def test_ours_is_measured_by_the_same_rules() -> None:
     assert row["scenarios"]["history"] == {"sent": 4, "arrived": 4, "at_once": 4, "doubled": 0, "copies": 0}
     assert row["view"]["requests"] == 1
     assert 0 < row["start"]["start"] <= row["start"]["all"]
+    assert 0 < row["start"]["longest"] <= row["start"]["all"]

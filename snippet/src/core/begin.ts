@@ -7,7 +7,7 @@ import { listen } from './safe.ts';
 let viewed: string | undefined;
 
 /** One view for every address that somebody really sees. */
-const look = (): void => {
+export const look = (): void => {
   const address = location.href.split('#')[0]!;
   // A page opened behind others, or only prerendered, is hidden: it counts once it shows.
   if (document.hidden || viewed === address) return;
@@ -19,8 +19,8 @@ const look = (): void => {
 export const lookSoon = (_?: unknown): unknown => setTimeout(look);
 
 export const watch = (): void => {
-  listen('visibilitychange', lookSoon);
   // Back from the browser's memory: seen again.
-  listen('pageshow', (event: PageTransitionEvent) => event.persisted && lookSoon((viewed = '')));
+  listen(({ persisted }) => lookSoon(persisted && (viewed = '')), 'visibilitychange', 'pageshow');
+  listen(look, 'pagehide'); // left before its turn came: it was seen
   lookSoon();
 };

@@ -7,10 +7,9 @@ export const leavings: ((why: string) => void)[] = [];
 
 export const leaving = (): void => {
   const leave = ({ type }: { type: string }): void => {
-    if (document.hidden || type !== 'visibilitychange') leavings.forEach((work) => guard(work, type));
+    if (document.hidden || type !== 'visibilitychange') leavings.map((work) => guard(work, type));
   };
-  listen('visibilitychange', leave);
-  listen('pagehide', leave);
+  listen(leave, 'visibilitychange', 'pagehide');
   // Before the next page's view goes out, the last one ends.
   steps.push((event) => {
     if (event.type === 'page' && state._before) leave(event);

@@ -12,5 +12,5 @@ export const guard = <A extends unknown[], R>(work: (...args: A) => R, ...args: 
  * Hear every event of the page, on its way down, before a page's own handler can stop it. Nothing here listens to
  * wheel or touch, so no listener can hold up scrolling.
  */
-export const listen = (type: string, handler: (event: any) => void): void =>
-  addEventListener(type, (event) => guard(handler, event), true);
+export const listen = (handler: (event: any) => void, ...types: string[]): unknown =>
+  types.map((type) => addEventListener(type, (event) => guard(handler, event), true));

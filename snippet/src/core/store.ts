@@ -9,10 +9,10 @@ const lasting = (): boolean => config.privacy === 'cookie' && !config.memory;
 /** What was kept under `key` less than `seconds` ago. */
 export const recall = (key: string, seconds: number): any => {
   const [time, value] = guard(() => lasting() && JSON.parse(localStorage['hw:' + key])) || memory[key] || [0];
-  return time > Date.now() - seconds * 1e3 ? value : undefined;
+  if (time > Date.now() - seconds * 1e3) return value;
 };
 
 export const remember = (key: string, value: unknown): void => {
   memory[key] = [Date.now(), value];
-  if (lasting()) guard(() => (localStorage['hw:' + key] = JSON.stringify(memory[key])));
+  guard(() => lasting() && (localStorage['hw:' + key] = JSON.stringify(memory[key])));
 };

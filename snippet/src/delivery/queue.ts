@@ -49,10 +49,9 @@ const pack = (body: Body): string => {
 
 /** Keep `what` for pages to come; until `until` it stays this page's. Denied or full: memory must do. */
 const keep = (what: Body[], until: number): void => {
-  lease = until;
   copy = guard(() =>
     what[0] && !config.memory
-      ? ((localStorage[key] = JSON.stringify([until, what])) as string)
+      ? ((localStorage[key] = JSON.stringify([(lease = until), what])) as string)
       : void delete localStorage[key],
   );
 };
@@ -79,8 +78,8 @@ const flush = async (): Promise<void> => {
     if (/^5|408|429/.test(answer.status as unknown as string)) throw answer.headers.get('Retry-After');
     queue = queue.filter((other) => other !== body);
     // When some were refused, the answer says what became of each: every caller hears of his own event.
-    const said = await answer.clone().json().catch(uuid); // no JSON: any value without `events`
-    (body.batch as Waiting[]).map((event, at) => event._settle?.(Object.assign(answer.clone(), said.events?.[at])));
+    const { events } = await answer.clone().json().catch(uuid); // no JSON: any value without `events`
+    (body.batch as Waiting[]).map((event, at) => event._settle?.(Object.assign(answer.clone(), events?.[at])));
     fails = 0;
     next = Date.now() + (+answer.headers.get('X-Headwater-Interval')! || 2e3);
   } catch (seconds) {
@@ -137,8 +136,7 @@ export const queued = (): void => {
   key = prefix + uuid();
   steps.push(add);
   api.flush = hurry;
-  listen('online', () => ((fails = 0), hurry()));
-  listen('visibilitychange', leave);
-  listen('pagehide', leave);
+  listen(() => ((fails = 0), hurry()), 'online');
+  listen(leave, 'visibilitychange', 'pagehide');
   setTimeout(takeOver);
 };

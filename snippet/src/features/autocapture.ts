@@ -9,11 +9,10 @@ export const selector = (element: Element, steps = 4): string =>
   /^[a-z_-]+$/i.test(element.id)
     ? '#' + element.id
     : (steps && element.parentElement ? selector(element.parentElement, steps - 1) + '>' : '') +
-      element.localName +
-      (element.classList[0] ? '.' + element.classList[0] : '');
+      [element.localName, ...element.classList].slice(0, 2).join('.');
 
 export const autocapture = (): void => {
-  listen('click', ({ target }) => {
+  listen(({ target }) => {
     const element = (target as Element).closest(interactive)!;
     // What a visitor can read on it, without addresses and numbers that identify.
     const text = element.closest('[data-hw-mask]')
@@ -24,5 +23,5 @@ export const autocapture = (): void => {
           .replace(/\S+@\S+|\d[\d .-]{4,}/g, '*');
     if (!element.closest('[data-hw-ignore]'))
       track('Click', { selector: selector(element), text, url: (element as HTMLAnchorElement).href });
-  });
+  }, 'click');
 };

@@ -6,14 +6,13 @@ import type { Properties } from '../core/types.ts';
 export const classes = (): void => {
   const act = ({ target, type }: Event): void => {
     const element = (target as Element).closest('[class*=hw-event--]')!;
-    const properties: Properties = {};
-    for (const one of element.classList) {
-      const [word, value] = one.replace(/\+/g, ' ').split('--');
-      if (/^hw-/.test(word!)) properties[word!.replace(/^hw-(prop-)?/, '')] = value;
-    }
-    const { event, ...rest } = properties;
-    if ((type === 'submit') === (element.tagName === 'FORM')) track(event as string, rest);
+    const said: Properties = {};
+    element.classList.value.replace(
+      /hw-(prop-)?(\S+?)--(\S+)/g,
+      (_, _prop, word, value) => (said[word] = value.replace(/\+/g, ' ')),
+    );
+    const { event, ...rest } = said;
+    if ((type === 'submit') === element.matches('form')) track(event as string, rest);
   };
-  listen('click', act);
-  listen('submit', act);
+  listen(act, 'click', 'submit');
 };

@@ -3,6 +3,6 @@ import { listen } from '../core/safe.ts';
 import { track } from '../core/track.ts';
 
 export const clipboard = (): void => {
-  listen('beforeprint', () => track('Print'));
-  listen('copy', () => track('Copy', { length: String(getSelection()).length }));
+  listen(() => track('Print'), 'beforeprint');
+  listen(() => track('Copy', { length: String(getSelection()).length }), 'copy');
 };

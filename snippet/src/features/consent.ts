@@ -9,8 +9,6 @@ import type { Step } from '../core/types.ts';
 /** Everything, nothing, not yet, or category by category. */
 export type Answer = 'grant' | 'deny' | 'wait' | Record<string, boolean>;
 
-const consentKey = 'hw:consent';
-
 export const consent = (): void => {
   const memory = config.memory || false;
   let said: Answer;
@@ -18,26 +16,25 @@ export const consent = (): void => {
   let held: (() => void)[] = [];
   const hold: Step = (event, envelope) => {
     envelope.context.consent = said;
-    if (!given)
-      return given === false || held[99]
-        ? { outcome: 'dropped' }
-        : new Promise((resolve) => held.push(() => resolve(hold(event, envelope) || resume(hold, event, envelope))));
-    return;
+    if (given) return;
+    if (given === false || held[99]) return { outcome: 'dropped' };
+    return new Promise((resolve) => held.push(() => resolve(hold(event, envelope) || resume(hold, event, envelope))));
   };
   const decide = (answer: Answer): void => {
-    said = answer === 'grant' ? { analytics: true } : answer === 'deny' ? { analytics: false } : answer;
+    said = { grant: { analytics: true }, deny: { analytics: false } }[answer as 'grant'] || answer;
     given = (said as Record<string, boolean>).analytics;
     config.memory = !given || memory;
+    if (given === undefined) return;
     guard(() => {
-      if (given) localStorage[consentKey] = JSON.stringify(said);
-      else if (given === false) for (const name in localStorage) if (/^hw:/.test(name)) delete localStorage[name];
+      if (given) localStorage['hw:consent'] = JSON.stringify(said);
+      else for (const name in localStorage) if (/^hw:/.test(name)) delete localStorage[name];
     });
-    if (given === false) bake('', 0);
+    if (!given) bake('', 0);
     // What waited goes on with the time it happened at.
-    if (given !== undefined) held.splice(0).forEach((release) => release());
+    held.splice(0).map((release) => release());
   };
   steps.push(hold);
   api.consent = decide;
-  const kept = guard(() => JSON.parse(localStorage[consentKey])) || (config.consent && 'wait');
+  const kept = guard(() => JSON.parse(localStorage['hw:consent'])) || (config.consent && 'wait');
   if (kept) decide(kept);
 };

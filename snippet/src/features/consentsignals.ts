@@ -11,27 +11,25 @@ export const consentsignals = (): void => {
 
   // gtag('consent', 'update', {analytics_storage: 'granted'}) arrives in the data layer as arguments; a default of
   // 'denied' only says that nobody has chosen yet.
-  const read = ([command, kind, choice]: any[]): void => {
-    const granted = command === 'consent' && choice.analytics_storage;
-    if (granted && (kind === 'update' || granted === 'granted')) tell(granted === 'granted');
+  const read = ([command, kind, { analytics_storage: said }]: any[]): void => {
+    if (command === 'consent' && said && (kind === 'update' || said === 'granted')) tell(said === 'granted');
   };
   const layer = (host.dataLayer ||= []);
   const { push } = layer;
   const hear = (entry: any): unknown => guard(read, entry);
-  layer.forEach(hear);
+  layer.map(hear);
   layer.push = (...entries) => {
-    entries.forEach(hear);
+    entries.map(hear);
     return push.apply(layer, entries);
   };
 
-  // Purpose 1 is storing on the device, 8 measuring. The tool may come after the tracker.
-  let tries = 0;
-  const find = (): void => {
+  // Purpose 1 is storing on the device, 8 measuring. The tool may come after the tracker: it is looked for ever more rarely.
+  const find = (wait: number): void => {
     if (host.__tcfapi)
       host.__tcfapi('addEventListener', 2, ({ eventStatus, gdprApplies, purpose }: any) => {
         if (eventStatus !== 'cmpuishown') tell(gdprApplies === false || (purpose.consents[1] && purpose.consents[8]));
       });
-    else if (tries++ < 20) setTimeout(find, 500);
+    else setTimeout(find, wait, wait * 2);
   };
-  find();
+  find(99);
 };

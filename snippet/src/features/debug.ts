@@ -5,10 +5,10 @@ export const debug = (): void => {
   if (!/[?&]hw-debug/.test(location.search)) return;
   // Text and style objects only: a strict Content-Security-Policy and Trusted Types have nothing to refuse.
   const log = document.createElement('pre');
-  log.style.cssText = 'position:fixed;bottom:0;z-index:9999;background:#fff';
+  (log as any).style = 'position:fixed;bottom:0;background:#fff';
   const say = (...words: unknown[]): void => {
     document.documentElement.append(log);
-    log.append(words.map((word) => JSON.stringify(word)).join(' ') + '\n');
+    log.append(words.map(JSON.stringify as (word: unknown) => string).join(' ') + '\n');
   };
   const deliver = steps.pop()!; // the last step delivers; it is watched, not changed
   steps.push((event, envelope) => {

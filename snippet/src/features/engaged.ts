@@ -6,14 +6,14 @@ import { measured } from './ending.ts';
 export const engaged = (): void => {
   let total = 0;
   let last = Date.now();
-  const act = ({ type }: Partial<Event> = {}): void => {
+  const act = ({ type }: Partial<Event>): void => {
     // Coming back into view is a sign of life, but the time before it was not spent here.
     if (type !== 'visibilitychange' || document.hidden) total += Math.min(Date.now() - last, 3e4);
     last = Date.now();
   };
-  for (const type of ['pointermove', 'pointerdown', 'keydown', 'scroll', 'visibilitychange']) listen(type, act);
+  listen(act, 'pointermove', 'pointerdown', 'keydown', 'scroll', 'visibilitychange');
   leavings.push(() => {
-    if (!document.hidden) act();
+    if (!document.hidden) act({});
     measured.engagedSeconds = Math.round(total / 1e3);
     total = 0;
   });

@@ -4,13 +4,16 @@ import { track } from '../core/track.ts';
 
 export const errors = (): void => {
   const seen = new Set<string>();
-  const report = (error: any): void => {
-    const message = ('' + (error.message || error)).slice(0, 300);
-    // Elements that fail to load raise `error` too, without a message.
-    if (!message || seen.has(message) || seen.size > 9) return;
-    seen.add(message);
-    track('Error', { message, stack: error.stack?.slice(0, 1500) });
-  };
-  listen('error', ({ error, message }) => report(error || message));
-  listen('unhandledrejection', ({ reason }) => report(reason));
+  listen(
+    (event) => {
+      const error = event.error || event.reason || event.message;
+      const message = String(error.message || error).slice(0, 300);
+      // Elements that fail to load raise `error` too, without a message.
+      if (seen.has(message) || seen.size > 9) return;
+      seen.add(message);
+      track('Error', { message, stack: error.stack?.slice(0, 1500) });
+    },
+    'error',
+    'unhandledrejection',
+  );
 };

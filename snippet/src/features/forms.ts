@@ -12,5 +12,5 @@ export const formSaid = (what: string, form: HTMLFormElement): void => {
 };
 
 export const forms = (): void => {
-  listen('submit', ({ target }) => formSaid('Submitted', target));
+  listen(({ target }) => formSaid('Submitted', target), 'submit');
 };

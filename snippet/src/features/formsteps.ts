@@ -5,12 +5,12 @@ import { formSaid } from './forms.ts';
 
 export const formsteps = (): void => {
   const started = new Set<HTMLFormElement>();
-  listen('input', ({ target: { form } }) => {
+  listen(({ target: { form } }) => {
     if (!form || started.has(form)) return;
     started.add(form);
     formSaid('Started', form);
-  });
-  listen('submit', ({ target }) => started.delete(target));
+  }, 'input');
+  listen(({ target }) => started.delete(target), 'submit');
   leavings.push(() => {
     started.forEach((form) => formSaid('Abandoned', form));
     started.clear();

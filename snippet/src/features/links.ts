@@ -8,8 +8,9 @@ export const links = (): void => {
     `\\.(${config.downloads || 'pdf|docx?|xlsx?|pptx?|csv|zip|gz|rar|7z|dmg|exe|apk|mp[34]'})$`,
     'i',
   );
-  press('a[href]', ({ href, pathname, protocol, host }: HTMLAnchorElement) => {
+  press(({ href, pathname, host }) => {
     if (files.test(pathname)) track('Download', { url: href });
-    else if (/^http/.test(protocol) && host !== location.host) track('Outbound Link', { url: href });
+    // A telephone number has no host.
+    else if (host && host !== location.host) track('Outbound Link', { url: href });
   });
 };

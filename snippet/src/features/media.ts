@@ -3,27 +3,22 @@ import { listen } from '../core/safe.ts';
 import { track } from '../core/track.ts';
 
 export const media = (): void => {
-  const told = new Set<string>();
-  /** `position` runs from 0 to 1; each quarter of each source is told once. */
+  /** What is to be told next of each source, in percent. */
+  const next: Record<string, number> = {};
   const tell = (source: string, position: number): void => {
-    for (let percent = 0; percent <= position * 100; percent += 25)
-      if (!told.has(percent + source)) {
-        told.add(percent + source);
-        track('Media', { source, percent });
-      }
+    for (next[source] ||= 0; next[source]! <= position * 100; next[source]! += 25)
+      track('Media', { source, percent: next[source] });
   };
-  const played = ({ target }: { target: HTMLMediaElement }): void =>
-    tell(target.currentSrc, target.currentTime / target.duration);
-  for (const type of ['timeupdate', 'ended']) listen(type, played);
+  listen(({ target }) => tell(target.currentSrc, target.currentTime / target.duration), 'timeupdate', 'ended');
 
   // A player with enablejsapi=1 reports to whoever says that it listens.
-  const youtube = /^https:\/\/www\.youtube(-nocookie)?\.com\b/;
+  const youtube = /\/\/www\.youtube(-nocookie)?\.com(\/|$)/;
   listen(
-    'load',
     ({ target }) => youtube.test(target.src) && target.contentWindow.postMessage('{"event":"listening"}', '*'),
+    'load',
   );
-  listen('message', ({ origin, data }: MessageEvent) => {
+  listen(({ origin, data }: MessageEvent) => {
     const { currentTime, duration, videoData } = youtube.test(origin) && JSON.parse(data).info;
     if (currentTime) tell(videoData?.video_id || origin, currentTime / duration);
-  });
+  }, 'message');
 };

@@ -5,12 +5,12 @@ import { interactive, selector } from './autocapture.ts';
 
 export const rage = (): void => {
   let clicks: MouseEvent[] = [];
-  listen('click', (event: MouseEvent) => {
+  listen((event: MouseEvent) => {
     const target = event.target as Element;
     const said = { selector: selector(target) };
     // Three within a second, in one place.
     clicks = clicks.filter(
-      ({ timeStamp, x, y }) => event.timeStamp - timeStamp < 1e3 && Math.hypot(event.x - x, event.y - y) < 30,
+      (old) => event.timeStamp - old.timeStamp < 1e3 && Math.hypot(event.x - old.x, event.y - old.y) < 30,
     );
     if (clicks.push(event) === 3) track('Rage Click', said);
     // Dead: no change of the page, no navigation within two seconds.
@@ -22,5 +22,5 @@ export const rage = (): void => {
       observer.disconnect();
       if (dead && href === location.href) track('Dead Click', said);
     }, 2e3);
-  });
+  }, 'click');
 };

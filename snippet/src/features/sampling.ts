@@ -8,6 +8,6 @@ export const sampling = (): void => {
   remember('dice', dice);
   steps.push((_, { context }) => {
     context.sample = config.sample;
-    return dice > config.sample! ? { outcome: 'dropped' } : undefined;
+    if (dice > config.sample!) return { outcome: 'dropped' };
   });
 };

@@ -5,11 +5,11 @@ import { measured } from './ending.ts';
 export const scroll = (): void => {
   let timer: ReturnType<typeof setTimeout>;
   // Sizes are read when scrolling rests and layout is done, never while it is being made.
-  listen('scroll', () => {
+  listen(() => {
     clearTimeout(timer);
     timer = setTimeout(() => {
       const depth = Math.round(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100);
-      measured.scrollDepth = Math.max(measured.scrollDepth || 0, depth);
+      measured.scrollDepth = Math.max(measured.scrollDepth, depth);
     }, 99);
-  });
+  }, 'scroll');
 };

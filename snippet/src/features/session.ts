@@ -5,11 +5,10 @@ import { recall, remember } from '../core/store.ts';
 import { uuid } from '../delivery/ids.ts';
 
 export const session = (): void => {
-  let fresh = config.campaigns && /[?&]utm_/.test(location.search);
+  let fresh: unknown = config.campaigns && /[?&]utm_/.test(location.search);
   steps.push((_, envelope) => {
     if (config.privacy !== 'cookie') return;
-    envelope.sessionId = (!fresh && recall('session', 1800)) || uuid();
-    fresh = false;
+    envelope.sessionId = recall('session', fresh ? (fresh = 0) : 1800) || uuid();
     remember('session', envelope.sessionId);
   });
 };

@@ -5,13 +5,12 @@ import type { Properties } from '../core/types.ts';
 
 export const tagged = (): void => {
   const act = ({ target, type }: Event): void => {
-    const element = (target as Element).closest('[data-hw-event]')!;
+    const element = (target as Element).closest<HTMLElement>('[data-hw-event]')!;
     const properties: Properties = {};
     for (const { name, value } of element.attributes)
       if (/^data-hw-prop-/.test(name)) properties[name.slice(13)] = value;
     // A form speaks when it is submitted, anything else when it is clicked.
-    if ((type === 'submit') === (element.tagName === 'FORM')) track(element.getAttribute('data-hw-event')!, properties);
+    if ((type === 'submit') === element.matches('form')) track(element.dataset.hwEvent!, properties);
   };
-  listen('click', act);
-  listen('submit', act);
+  listen(act, 'click', 'submit');
 };

@@ -1,5 +1,4 @@
 // How long the page took, as the browser's navigation timing tells it, and how much it had to fetch.
-import { listen } from '../core/safe.ts';
 import { track } from '../core/track.ts';
 
 export const timing = (): void => {
@@ -12,6 +11,7 @@ export const timing = (): void => {
     });
   };
   // The load event's own end is known only after it.
-  listen('load', ({ target }) => target === document && setTimeout(tell));
-  if (document.readyState === 'complete') tell();
+  const soon = (): unknown => setTimeout(tell, 99);
+  if (document.readyState === 'complete') soon();
+  else addEventListener('load', soon);
 };

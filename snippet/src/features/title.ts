@@ -5,27 +5,24 @@ import { resume } from '../core/resume.ts';
 import type { Step } from '../core/types.ts';
 
 export const title = (): void => {
-  let last: string | undefined;
-  // Hidden, left or followed by the next view: the one that waits goes with the title that there is.
-  let settle: () => void = () => {};
+  let last: string;
+  /** Hidden, left or followed by the next view: the one that waits goes with the title that there is. */
+  let settle = (): void => {};
   const hold: Step = (event, envelope) => {
-    const page = envelope.context.page as { title: string };
     if (event.type !== 'page') return;
     settle();
     let tries = 0;
     return new Promise((resolve) => {
-      let timer: ReturnType<typeof setTimeout>;
-      settle = () => {
-        settle = () => {};
-        clearTimeout(timer);
-        last = page.title = document.title;
-        resolve(resume(hold, event, envelope));
-      };
       const look = (): void => {
         // Between two titles there may be none: React takes the old one away first.
-        if ((!document.title || document.title === last) && tries++ < 20 && !document.hidden)
-          timer = setTimeout(look, 50);
-        else settle();
+        if ((document.title && document.title !== last) || tries++ > 19 || document.hidden) settle();
+      };
+      const timer = setInterval(look, 50);
+      settle = () => {
+        settle = () => {};
+        clearInterval(timer);
+        last = (envelope.context.page as { title: string }).title = document.title;
+        resolve(resume(hold, event, envelope));
       };
       look();
     });

@@ -3,21 +3,17 @@ import { track } from '../core/track.ts';
 
 export const visible = (): void => {
   const attribute = 'data-hw-visible';
-  const known = new Set<Element>();
+  const seen = new Set<Element>();
   const observer = new IntersectionObserver(
     (entries) =>
-      entries.forEach(({ target, isIntersecting }) => {
-        if (!isIntersecting) return;
-        observer.unobserve(target);
+      entries.map(({ target, isIntersecting }) => {
+        if (!isIntersecting || seen.has(target)) return;
+        seen.add(target);
         track('Element Seen', { element: target.getAttribute(attribute) });
       }),
     { threshold: 0.5 },
   );
-  const find = (): void =>
-    document.querySelectorAll(`[${attribute}]`).forEach((element) => {
-      if (!known.has(element)) observer.observe(element);
-      known.add(element);
-    });
+  const find = (): void => document.querySelectorAll(`[${attribute}]`).forEach((element) => observer.observe(element));
   new MutationObserver(find).observe(document, { subtree: true, childList: true });
   find();
 };

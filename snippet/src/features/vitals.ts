@@ -5,16 +5,26 @@ import { listen } from '../core/safe.ts';
 import { track } from '../core/track.ts';
 
 export const vitals = (): void => {
-  let told: unknown = document.hidden; // a page that loads hidden has no meaningful paint
-  let found: Record<string, number> = { cls: 0 };
-  let slow: Record<string, number> = {};
-  let [session, first, last] = [0, 0, 0];
-  const [{ activationStart = 0, responseStart }] = performance.getEntriesByType('navigation') as any;
-  let start: number = activationStart; // prerendered: time runs from when it was shown
+  let told: unknown;
+  let found: Record<string, number> = {};
+  let slow: Record<string, number>;
+  let session: number;
+  let first = 0;
+  let last = 0;
+  let start: number;
+  const begin = (time: number): void => {
+    start = time;
+    found = { cls: 0 };
+    slow = {};
+    told = session = 0;
+  };
+  const [{ activationStart, responseStart }] = performance.getEntriesByType('navigation') as any;
+  begin(activationStart || 0); // prerendered: time runs from when it was shown
+  told = document.hidden; // a page that loads hidden has no meaningful paint
   const since = (time: number): number => Math.max(0, Math.round(time - start));
   const see = (type: string, each: (entry: any) => void): void =>
     // A type that this browser does not know is ignored, with a word in its console at most.
-    new PerformanceObserver((list) => list.getEntries().forEach(each)).observe({
+    new PerformanceObserver((list) => list.getEntries().map(each)).observe({
       type,
       buffered: true,
       durationThreshold: 40,
@@ -22,7 +32,7 @@ export const vitals = (): void => {
 
   found.ttfb = since(responseStart);
   see('paint', ({ name, startTime }) => {
-    if (/first-c/.test(name)) found.fcp = since(startTime);
+    if (name[6] === 'c') found.fcp = since(startTime);
   });
   // The browser itself stops reporting larger paints once the visitor does something.
   see('largest-contentful-paint', ({ startTime }) => (found.lcp = since(startTime)));
@@ -43,13 +53,10 @@ export const vitals = (): void => {
     if (!told && found.fcp! >= 0) track('Web Vitals', { ...found, inp: worst[(worst.length / 50) | 0] });
     told = 1;
   });
-  listen('pageshow', ({ persisted, timeStamp }: PageTransitionEvent) => {
+  listen(({ persisted, timeStamp }: PageTransitionEvent) => {
     if (!persisted) return;
-    slow = {};
-    told = session = 0;
-    start = timeStamp;
-    found = { cls: 0 };
+    begin(timeStamp);
     // Two frames later the restored page has been painted.
     requestAnimationFrame(() => requestAnimationFrame((now) => (found.fcp = found.lcp = since(now))));
-  });
+  }, 'pageshow');
 };
