@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -85,42 +86,22 @@ def options(kafka: Kafka) -> dict[str, Any]:
     return {"judging": judging(kafka), "stream": f"kafka://{kafka.url}"}
 
 
-async def test_kafka_is_killed(
-    server: Server, stream: Kafka, tmp_path: Path, seconds: float, note: Note
+@pytest.mark.parametrize("fault", ["Kafka killed", "Kafka stopped", "Redis, which has the ids, killed"])
+async def test_what_keeps_the_events_or_their_ids_breaks(
+    server: Server, stream: Kafka, tmp_path: Path, seconds: float, note: Note, fault: str
 ) -> None:
+    broken, mend = {
+        "Kafka killed": (stream.kill, stream.start),
+        "Kafka stopped": (stream.pause, stream.start),
+        "Redis, which has the ids, killed": (server.kill, partial(asyncio.to_thread, server.start)),
+    }[fault]
     async with rig(tmp_path / "data", server, **options(stream)) as run:
         await asyncio.sleep(_WARM_SECONDS)
-        stream.kill()
+        broken()
         await asyncio.sleep(seconds)
-        await stream.start()
+        await mend()
         verdict = await run.judged()
-    note("Kafka as the stream: killed and started again", verdict)
-    kept(verdict)
-
-
-async def test_kafka_is_stopped_and_continued(
-    server: Server, stream: Kafka, tmp_path: Path, seconds: float, note: Note
-) -> None:
-    async with rig(tmp_path / "data", server, **options(stream)) as run:
-        await asyncio.sleep(_WARM_SECONDS)
-        stream.pause()
-        await asyncio.sleep(seconds + 1)
-        stream.go_on()
-        verdict = await run.judged()
-    note("Kafka as the stream: stopped (SIGSTOP) and continued", verdict)
-    kept(verdict)
-
-
-async def test_redis_is_killed_beside_kafka(
-    server: Server, stream: Kafka, tmp_path: Path, seconds: float, note: Note
-) -> None:
-    async with rig(tmp_path / "data", server, **options(stream)) as run:
-        await asyncio.sleep(_WARM_SECONDS)
-        server.kill()
-        await asyncio.sleep(seconds)
-        server.start()
-        verdict = await run.judged()
-    note("Kafka as the stream: Redis, which remembers the ids, killed", verdict)
+    note(f"Kafka as the stream: {fault} and back", verdict)
     kept(verdict)
 
 

@@ -119,19 +119,14 @@ class Kafka:
         if self._process:
             self._process.send_signal(signal.SIGSTOP)
 
-    def go_on(self) -> None:
-        """Let a stopped one continue."""
-        if self._process:
-            self._process.send_signal(signal.SIGCONT)
-
     async def start(self) -> None:
         if self._process is None or self._process.poll() is not None:
-            self._run()
+            self._process = self._run()
+        self._process.send_signal(signal.SIGCONT)
         while True:
             try:
                 async with self._admin() as admin:
-                    if TOPIC not in await admin.list_topics():
-                        await admin.create_topics([NewTopic(TOPIC, 1, 1)])
+                    await _make(admin, TOPIC, 1)
             except KafkaError:
                 assert self._process
                 assert self._process.poll() is None
@@ -147,9 +142,9 @@ class Kafka:
     async def make_anew(self, topic: str, partitions: int) -> None:
         """Make a topic, and forget what it held."""
         async with self._admin() as admin:
-            if topic in await admin.list_topics():
+            while topic in await admin.list_topics():
                 await admin.delete_topics([topic])
-            await admin.create_topics([NewTopic(topic, partitions, 1)])
+            await _make(admin, topic, partitions)
 
     async def partitions(self, topic: str) -> list[int]:
         """Return the partitions of a topic."""
@@ -175,6 +170,13 @@ class Kafka:
         config = _CONFIG.format(folder=self._folder, password=PASSWORD, **ports)
         (self._folder / "server.properties").write_text(config)
 
-    def _run(self) -> None:
+    def _run(self) -> subprocess.Popen[bytes]:
         command = [*_JAVA, "-cp", str(_JARS), "kafka.Kafka", str(self._folder / "server.properties")]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+async def _make(admin: AIOKafkaAdminClient, topic: str, partitions: int) -> None:
+    """Make a topic that is not there; just after its start a broker may not take it yet."""
+    while topic not in await admin.list_topics():
+        await admin.create_topics([NewTopic(topic, partitions, 1)])
+        await asyncio.sleep(0.05)
