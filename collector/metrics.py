@@ -101,6 +101,28 @@ OVERLOAD = Gauge(
 )
 SOURCES = Gauge("headwater_sources", "Sources in the catalogue.", multiprocess_mode="max")
 
+OTHERS = "(others)"  # no source can be called so
+MOST_SOURCES = 10_000  # with series of their own: writing ten times as many takes a scrape many seconds
+
+
+class Told:
+    """The sources that have series of their own: the first so many that a worker meets."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._sources: set[str] = set()
+
+    def label(self, source: str) -> str:
+        """Return the source, or the label that all others share."""
+        if source not in self._sources:
+            if len(self._sources) >= self._most:
+                return OTHERS
+            self._sources.add(source)
+        return source
+
+
+_told = Told(MOST_SOURCES)
+
 
 def taken(source: str, protocol: str, verdicts: Sequence[str]) -> None:
     """Count a hit, and its events by what became of them."""
@@ -110,8 +132,18 @@ def taken(source: str, protocol: str, verdicts: Sequence[str]) -> None:
 
 
 @lru_cache(4096)  # looking labels up costs as much as counting
-def _labelled(counter: Counter, *labels: str) -> Counter:
-    return counter.labels(*labels)
+def _labelled(counter: Counter, source: str, label: str) -> Counter:
+    return counter.labels(_told.label(source), label)
+
+
+def token(source: str, verdict: str) -> None:
+    """Count a hit by what its tracker's token was worth."""
+    _labelled(TOKENS, source, verdict).inc()
+
+
+def machine(source: str, kind: str) -> None:
+    """Count a hit on a mail that a machine made."""
+    _labelled(MACHINES, source, kind).inc()
 
 
 def forwarded_ignored() -> float:
@@ -126,4 +158,4 @@ def redacted(source: str, kind: str, times: int) -> None:
 
 def refused(source: str, reason: Reason) -> None:
     """Count a refusal; ``source`` is empty when no source was found, so that strangers make no labels."""
-    REFUSALS.labels(source, reason.code).inc()
+    _labelled(REFUSALS, source, reason.code).inc()

@@ -98,6 +98,8 @@ def _metrics() -> str:
     return (
         "# Metrics\n\n"
         "`/metrics` on the console listener, in Prometheus' text format, all workers together.\n\n"
+        f"The first {metrics.MOST_SOURCES:,} sources that a worker meets have series of their own;"
+        f" those beyond share the `source` `{metrics.OTHERS}`.\n\n"
         + _table(["metric", "type", "labels", "meaning"], rows)
     )
 

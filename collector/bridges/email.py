@@ -65,7 +65,7 @@ class EmailBridge:
             return self._no_link(request, refusal)
         event_id, journey, now = "", "", time.time_ns() // 1_000_000
         if request.method == "HEAD":  # it asks where the link leads; nobody has followed it
-            metrics.MACHINES.labels(source.id, "head").inc()
+            metrics.machine(source.id, "head")
         else:
             event_id = uuid7(now)
             journey = self.recorder.journey(request, source, link, now)
@@ -84,7 +84,7 @@ class EmailBridge:
         try:
             source, mark = self._read(_asked_token(request), "open")
             if request.method == "HEAD":
-                metrics.MACHINES.labels(source.id, "head").inc()
+                metrics.machine(source.id, "head")
             else:
                 refusal = await self.recorder.attempt(request, source, mark, "open")
         except Refusal as unread:

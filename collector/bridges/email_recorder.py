@@ -60,7 +60,7 @@ class Recorder:
             hit = self._hit(request, source)
             machine = machines.label(hit, purpose)
             if machine:
-                metrics.MACHINES.labels(source.id, machine["kind"]).inc()
+                metrics.machine(source.id, machine["kind"])
             if self._unnamed(source, link):
                 hit, link = _in_aggregate(hit, link)
             await self.pipeline.take(hit, _protocol(purpose, link, event_id, machine))

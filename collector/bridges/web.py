@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from collector import metrics
 from collector.answer import (
     REASON_HEADER,
     cross_origin,
@@ -19,7 +20,6 @@ from collector.answer import (
 )
 from collector.bridges import cookie
 from collector.exchange import GIF, PIXEL_HEADERS, Answer, query_of
-from collector.metrics import TOKENS
 from collector.model import Hit, Reason, Refusal, Source
 from collector.protocols import native
 from collector.sources.tracker_token import OLD, TrackerTokens, token_in
@@ -89,7 +89,7 @@ class WebBridge:
     def _fault_of_token(self, request: Request, source: Source) -> str:
         token = token_in(query_of(request))
         fault = self.tokens.fault(source, token, claimed_origin(request), time.time())
-        TOKENS.labels(source.id, fault or "good").inc()
+        metrics.token(source.id, fault or "good")
         return fault
 
 

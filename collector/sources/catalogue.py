@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from redis.exceptions import RedisError
 
-from collector.sources.base import SITE
 from collector.sources.form import (
     SourceError,
     TakenError,
-    dump,
-    load,
     merge,
     rewritten,
     to_source,
 )
+from collector.sources.held import Held, names_of
 from collector.sources.history import changes
 from collector.sources.rollout import require_older
 from collector.sources.rows import put_down, stored
@@ -42,6 +41,7 @@ log = structlog.get_logger()
 
 _RETRY_SECONDS = 0.5
 _BLOCK_MS = 500  # under the least redis_timeout_seconds
+_REST = 4  # times as long as a snapshot took to write, before the next: many sources change one by one
 
 
 class Catalogue:
@@ -51,13 +51,17 @@ class Catalogue:
         self._redis = redis
         self._names = names
         self._snapshot = snapshot
-        self._sources: dict[str, Source] = {}
-        self._by_name: dict[str, Source] = {}
+        self._held = Held()
+        self._unsaved = False
+        self._save_from = 0.0
         self._seen = "0-0"
         self.fresh = False
 
     def __iter__(self) -> Iterator[Source]:
-        return iter(sorted(self._sources.values(), key=lambda source: source.created))
+        return iter(sorted(self._held, key=lambda source: source.created))
+
+    def __len__(self) -> int:
+        return len(self._held)
 
     @property
     def seen(self) -> str:
@@ -71,7 +75,11 @@ class Catalogue:
 
     def find(self, name: str) -> Source | None:
         """Return the source with this id or alias."""
-        return self._by_name.get(name)
+        return self._held.find(name)
+
+    def of_bridge(self, bridge: str) -> list[Source]:
+        """Return the sources of a bridge, without looking at any other."""
+        return self._held.of_bridge(bridge)
 
     def get(self, name: str) -> Source:
         """Return the source with this id or alias, or raise SourceError."""
@@ -83,7 +91,7 @@ class Catalogue:
     def retention(self) -> dict[str, int]:
         """Return for each stream the hours that its events are kept: the longest of its sources'."""
         hours: dict[str, int] = {}
-        for source in self._sources.values():
+        for source in self._held:
             for stream in source.streams:
                 hours[stream] = max(source.retention_hours, hours.get(stream, 0))
         return hours
@@ -105,6 +113,8 @@ class Catalogue:
                 await self._follow()
             except (RedisError, OSError):
                 self.fresh = False
+                if self._unsaved:
+                    await self._save_snapshot()
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def add(self, form: SourceForm) -> Source:
@@ -113,7 +123,7 @@ class Catalogue:
         new = to_source(form, created=now, updated=now, version=1)
 
         async def write(pipe: Any) -> Source:
-            if form.id in self._by_name or await pipe.hexists(self._names.sources, form.id):
+            if self.find(form.id) or await pipe.hexists(self._names.sources, form.id):
                 raise TakenError(f"A source called {form.id!r} exists already. Choose another id.")
             self._refuse_taken_names(new)
             await require_older(self._redis, self._names, None, new)
@@ -146,7 +156,7 @@ class Catalogue:
             return old
 
         await self._redis.transaction(write, self._names.sources)
-        self._forget(source_id)
+        self._held.forget(source_id)
 
     async def history(self, source_id: str, *, before: str = "", most: int = 50) -> list[Change]:
         """Return what was changed at a source, the latest first; ``before`` is an older page's cursor."""
@@ -172,14 +182,14 @@ class Catalogue:
     async def _write(self, write: Callable[[Any], Awaitable[Source]]) -> Source:
         """Write a source, again when another change came between reading and writing."""
         source: Source = await self._redis.transaction(write, self._names.sources, value_from_callable=True)
-        held = self._sources.get(source.id)
+        held = self._held.get(source.id)
         if held is None or held.created != source.created or held.version < source.version:
-            self._put(source)
+            self._held.put(source)
         return source
 
     def _refuse_taken_names(self, source: Source) -> None:
         for name in names_of(source):
-            holder = self._by_name.get(name)
+            holder = self.find(name)
             if holder is not None and holder.id != source.id:
                 raise TakenError(f"The name {name!r} belongs to the source {holder.id!r}. Choose another.")
 
@@ -187,10 +197,7 @@ class Catalogue:
         last: Any = await self._redis.xrevrange(self._names.changes, count=1)
         rows: Any = await self._redis.hgetall(self._names.sources)
         self._seen = last[0][0].decode() if last else "0-0"
-        self._sources = {}
-        self._by_name = {}
-        for raw in rows.values():
-            self._put_raw(raw)
+        self._held = await self._held.renewed((name.decode(), raw) for name, raw in rows.items())
         self.fresh = True
         await self._save_snapshot()
 
@@ -200,55 +207,33 @@ class Catalogue:
             for entry, fields in entries:
                 await self._refresh(fields[b"id"].decode())
                 self._seen = entry.decode()
+            self._unsaved = True
+        if self._unsaved and time.monotonic() >= self._save_from:
             await self._save_snapshot()
 
     async def _refresh(self, source_id: str) -> None:
-        before = self._sources.get(source_id)
+        before = self._held.get(source_id)
         raw: Any = await self._redis.hget(self._names.sources, source_id)
-        if self._sources.get(source_id) is not before:
+        if self._held.get(source_id) is not before:
             return  # changed here meanwhile: what was read may be older, and this change comes round too
         if raw is None:
-            self._forget(source_id)
+            self._held.forget(source_id)
         else:
-            self._put_raw(raw)
-
-    def _put_raw(self, raw: bytes) -> None:
-        """Take a stored source; one that this version cannot read is left out, loudly."""
-        try:
-            self._put(load(raw))
-        except (ValueError, KeyError, TypeError) as error:
-            log.error("source_unreadable", error=str(error))
-
-    def _put(self, source: Source) -> None:
-        self._forget(source.id)
-        self._sources[source.id] = source
-        for name in names_of(source):
-            self._by_name[name] = source
-
-    def _forget(self, source_id: str) -> None:
-        old = self._sources.pop(source_id, None)
-        for name in names_of(old) if old else ():
-            self._by_name.pop(name, None)
+            self._held.take(raw)
 
     async def _save_snapshot(self) -> None:
         if self._snapshot is None:
             return
-        data = b"\n".join(dump(source) for source in self._sources.values())
+        began, path, lines = time.monotonic(), self._snapshot, self._held.stored()
+        self._unsaved = False
         with contextlib.suppress(OSError):  # a full disk must not stop the collector
-            await asyncio.to_thread(replace_file, self._snapshot, data)
+            await asyncio.to_thread(lambda: replace_file(path, b"\n".join(lines)))
+        self._save_from = time.monotonic() + _REST * (time.monotonic() - began)
 
     def _load_snapshot(self) -> None:
         if self._snapshot is not None and self._snapshot.exists():
             for raw in self._snapshot.read_bytes().splitlines():
-                self._put_raw(raw)
-
-
-def names_of(source: Source) -> tuple[str, ...]:
-    """Return the names that lead to a source: its id and its aliases in paths, its write keys' and sites'."""
-    settings = source.settings
-    keys = (key.name for key in getattr(settings, "keys", ()))
-    sites = (f"{SITE}{site}" for site in getattr(settings, "sites", ()))
-    return (source.id, *getattr(settings, "aliases", ()), *keys, *sites)
+                self._held.take(raw)
 
 
 def _now() -> str:

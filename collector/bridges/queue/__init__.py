@@ -47,8 +47,8 @@ class QueueBridge:
     async def _follow(self) -> None:
         wanted = {
             each.id: each
-            for each in list(self.pipeline.catalogue)
-            if each.bridge == "queue" and each.enabled and await self._may_read(each)
+            for each in self.pipeline.catalogue.of_bridge("queue")
+            if each.enabled and await self._may_read(each)
         }
         for name, (reader, _) in list(self.readers.items()):
             if wanted.get(name) != reader.source:
