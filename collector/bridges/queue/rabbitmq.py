@@ -48,7 +48,7 @@ class RabbitQueue:
             channel = await self._connection.channel()
             await channel.set_qos(prefetch_count=settings.prefetch)
             await channel.declare_queue(settings.topic, passive=True)
-            # What lies below makes less of a message, which takes a quarter less time.
+            # What lies below makes less of a message, and so takes less time.
             self._channel = await channel.get_underlay_channel()
             await self._channel.basic_consume(settings.topic, self._come.put)
 
