@@ -14,6 +14,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from benchmarks.catalogue import fill
 from benchmarks.process import running
 from collector.cli.context import opened
 from collector.settings import Settings
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 SOURCE = "bench"
 _HERE = Path(__file__).parent
-_START_SECONDS = 30
+_START_SECONDS = 120  # with a hundred thousand sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,10 @@ async def yardstick(folder: Path, redis_url: str) -> AsyncIterator[Contender]:
 
 
 async def _add_sources(settings: Settings, number: int) -> None:
-    async with opened(settings) as (_, _, catalogue):
-        for name in (SOURCE, *(f"{SOURCE}-{more}" for more in range(1, number))):
-            if catalogue.find(name) is None:
-                await catalogue.add(check_form({"id": name, "name": "Benchmark", "bridge": "web"}))
+    async with opened(settings) as (redis, names, catalogue):
+        await fill(redis, names, number - 1)
+        if catalogue.find(SOURCE) is None:
+            await catalogue.add(check_form({"id": SOURCE, "name": "Benchmark", "bridge": "web"}))
 
 
 @asynccontextmanager

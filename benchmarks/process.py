@@ -54,6 +54,11 @@ def memory_bytes(pid: int) -> int:
     return sum(int(_stat(one)[21]) for one in _family(pid)) * _PAGE_BYTES
 
 
+def open_files(pid: int) -> int:
+    """Return how many files and sockets a process and its children have open."""
+    return sum(len(list(Path(f"/proc/{one}/fd").iterdir())) for one in _family(pid))
+
+
 def memory_parts(pid: int) -> list[tuple[str, tuple[int, int, int]]]:
     """Return name and memory of a process and its children, without the server: resident, share, own.
 

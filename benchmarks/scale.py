@@ -6,8 +6,9 @@ Needs wrk. Writes docs/scale.md's table, and from it the plan for a billion even
 from __future__ import annotations
 
 import asyncio
-import resource
+import sys
 import tempfile
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,22 +19,26 @@ from redis.asyncio import Redis
 
 from benchmarks import load
 from benchmarks.contender import headwater
-from benchmarks.process import cpu_seconds, memory_bytes
+from benchmarks.process import cpu_seconds, memory_bytes, open_files, running
 from benchmarks.report import put
+from benchmarks.stages import request
+from collector.settings import Settings
 from collector.store.embedded import embedded_server
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmarks.contender import Contender
-
 PAGE = "scale.md"
 _EVENTS_A_HIT = 10
-_WORKERS, _PARTITIONS, _SOURCES, _CONNECTIONS = (2,), (4, 16), (1_000, 10_000), (1_000, 10_000)
+_WORKERS, _PARTITIONS, _SOURCES, _CONNECTIONS = (2,), (4, 16), (1_000, 100_000), (1_000, 20_000)
+_HOLDERS = 2  # workers, and processes that hold connections
+_MANY = "connections = 15_000\nconnections_per_address = 15_000\nkeepalive_seconds = 600\n"
+_SETTLE_SECONDS = 5
 _DAY_SECONDS = 24 * 3600
 _A_DAY = 1_000_000_000
 _PEAK = 3  # the busiest minutes of a day beside its average
 _FILLED = 0.6  # of a core or of memory: beyond that waiting times grow, and nothing is left for a failure
+_EDGES = 100  # places where a CDN keeps a copy of its own
 _SHARD_BYTES = 32 * 1024**3
 
 
@@ -89,39 +94,47 @@ async def _measured(*flags: object, sources: int = 1) -> _Cell:
 
 
 async def _open_connections() -> list[tuple[str, ...]]:
-    """Return rows for open connections: the memory of each, while one more is answered."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    rows = []
+    """Return rows for connections: the memory of each that rests after a hit, or waits with half of one."""
+    return [await _connections(kind, number) for kind in ("whole", "half") for number in _CONNECTIONS]
+
+
+async def _connections(kind: str, number: int) -> tuple[str, ...]:
+    """Hold connections open, see that they are, and that one more is answered.
+
+    A process may have open only so many files, so that workers and those who hold share them.
+    """
     with tempfile.TemporaryDirectory(prefix="headwater-bench-") as name:
         folder = Path(name)
-        async with embedded_server(folder) as url, headwater(folder, url) as ours:
-            before = memory_bytes(ours.pid)
-            for number in _CONNECTIONS:
-                writers = await _connect(ours, number)
-                grown = memory_bytes(ours.pid) - before
-                for writer in writers:
-                    writer.close()
-                each = f"{grown / number / 1024:.1f} KiB each"
-                rows.append(("open connections", f"{number:,}", "", "", each))
-                await asyncio.sleep(1)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return rows
+        (folder / "many.toml").write_text(_MANY, encoding="utf-8")
+        flags = ("--config", folder / "many.toml", "--workers", _HOLDERS)
+        async with embedded_server(folder) as url, headwater(folder, url, *flags) as ours:
+            await asyncio.sleep(_SETTLE_SECONDS)
+            before, files = memory_bytes(ours.pid), open_files(ours.pid)
+            async with AsyncExitStack() as stack:
+                share = number // _HOLDERS
+                await asyncio.gather(
+                    *(_hold(stack, ours.url, number_each, kind) for number_each in [share] * _HOLDERS)
+                )
+                await asyncio.sleep(_SETTLE_SECONDS)  # one that is slow goes from the lean way in to aiohttp
+                await _require_answer(ours.url)
+                grown, held = memory_bytes(ours.pid) - before, open_files(ours.pid) - files
+    what = "connections that rest" if kind == "whole" else "connections with half a hit"
+    return (what, f"{held:,}", "", "", f"{grown / held / 1024:.1f} KiB each")
 
 
-async def _connect(ours: Contender, number: int) -> list[asyncio.StreamWriter]:
-    parts = urlsplit(ours.url)
-    writers = []
-    for _ in range(number):
-        _, writer = await asyncio.open_connection(parts.hostname, parts.port)
-        writer.write(b"GET /p/bench.gif HTTP/1.1\r\nHost: x\r\n")  # begun, and not yet whole
-        writers.append(writer)
-    async with (
-        aiohttp.ClientSession() as client,
-        client.get(ours.url.replace("/e/", "/s/") + ".js") as answer,
-    ):
+async def _hold(stack: AsyncExitStack, url: str, number: int, kind: str) -> None:
+    parts = urlsplit(url)
+    command = (sys.executable, "-m", "benchmarks.hold", parts.hostname, parts.port, number, kind)
+    process = await stack.enter_async_context(running(*command))
+    if process.stdout is None or not await process.stdout.readline():
+        _, errors = await process.communicate()
+        raise RuntimeError(f"connections could not be held: {errors.decode(errors='replace')[-500:]}")
+
+
+async def _require_answer(url: str) -> None:
+    tracker = url.replace("/e/", "/s/") + ".js"
+    async with aiohttp.ClientSession() as client, client.get(tracker) as answer:
         answer.raise_for_status()
-    return writers
 
 
 def _plan(cell: _Cell) -> Sequence[tuple[str, ...]]:
@@ -129,10 +142,15 @@ def _plan(cell: _Cell) -> Sequence[tuple[str, ...]]:
     peak = average * _PEAK
     cores, servers = (peak * cost / 1e6 / _FILLED for cost in (cell.own, cell.server))
     day = _A_DAY * cell.bytes_an_event
+    wire = sum(map(len, request(_EVENTS_A_HIT))) / _EVENTS_A_HIT
+    fresh = Settings.model_fields["tracker_seconds"].default
+    asked = _DAY_SECONDS / fresh * _EDGES / (_A_DAY / _EVENTS_A_HIT)
     return [
         ("events a second, average and peak", f"{average:,.0f} and {peak:,.0f}", f"peak is {_PEAK} times"),
         ("collector workers", f"{cores:.0f}", f"{cell.own:.1f} µs an event, cores filled to {_FILLED:.0%}"),
         ("cores of Redis", f"{servers:.0f}", f"{cell.server:.1f} µs an event, as filled"),
+        ("network in, at the peak", f"{peak * wire * 8 / 1e6:,.0f} Mbit/s", f"{wire:,.0f} bytes an event"),
+        ("tracker from the CDN", f"{1 - asked:.2%}", f"{_EDGES} edges ask every {fresh} s, one load a hit"),
         ("memory of a day", f"{day / 1024**4:.1f} TiB", f"{cell.bytes_an_event:,.0f} bytes an event"),
         (
             "shards that hold six hours",
