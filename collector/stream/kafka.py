@@ -34,6 +34,7 @@ _IDS = (Path(__file__).parent / "ids.lua").read_text(encoding="utf-8")
 _BATCH_BYTES = 900_000  # less than what brokers take unless told otherwise
 _ANSWER_MS = 30_000
 EVENTS = "events"
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 _DUPLICATE = Receipt("duplicate")
 
 
@@ -60,21 +61,33 @@ class KafkaEngine:
         """Let what is on its way arrive, and close."""
         await self._close()
 
-    async def send(self, records: Sequence[Record]) -> list[Receipt]:
-        """Return the receipts of records that all replicas have. Raises KafkaAwayError, ResponseError."""
+    async def send(self, records: Sequence[Record]) -> list[Exception | None]:
+        """Return for each record None once all replicas have it, else why not. Raises KafkaAwayError."""
         try:
             await self._ensure({self._names.topic(each.stream) for each in records})
             producer = await self._ready()
-            sent = [await producer.send(**self._message(each)) for each in records]
-            places = await asyncio.gather(*sent)
-        except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
-            raise ResponseError(str(error)) from None
         except KafkaAwayError:
             raise
         except (KafkaError, OSError, TimeoutError) as error:
             await self._close()
             raise KafkaAwayError(_sentence(error)) from None
-        return [Receipt("stored")] * len(places)
+        faults = await self._send_with(producer, records)
+        if any(each and not isinstance(each, _TOO_LARGE) for each in faults):
+            await self._close()
+        return faults
+
+    async def _send_with(self, producer: Any, records: Sequence[Record]) -> list[Exception | None]:
+        """Send records in their order up to the first that is not taken; wait for all, whatever fails."""
+        sent: list[Any] = []
+        fault: Exception | None = None
+        try:
+            for each in records:
+                sent.append(await producer.send(**self._message(each)))  # noqa: PERF401 - a part of them counts
+        except (KafkaError, OSError, TimeoutError) as error:
+            fault = error
+        ends = await asyncio.gather(*sent, return_exceptions=True)
+        faults = [each if isinstance(each, Exception) else None for each in ends]
+        return faults + [fault] * (len(records) - len(faults))
 
     async def look(self) -> None:
         """See whether Kafka is there. Raises KafkaAwayError."""
@@ -170,12 +183,21 @@ class _Appender:
         return [receipts.pop((record.source, record.id), _DUPLICATE) for record in records]
 
     async def _send(self, records: Sequence[Record]) -> list[Receipt]:
-        receipts = await self._engine.send(records)
+        faults = await self._engine.send(records)
+        await self._keep([record for record, fault in zip(records, faults, strict=True) if not fault])
+        if failed := next(filter(None, faults), None):
+            too_large = isinstance(failed, _TOO_LARGE)
+            raise ResponseError(str(failed)) if too_large else KafkaAwayError(_sentence(failed))
+        return [Receipt("stored")] * len(records)
+
+    async def _keep(self, arrived: Sequence[Record]) -> None:
+        """Remember what Kafka has, also of a group of which it has not all: that is sent again."""
+        if not arrived:
+            return
         try:
-            await self._ids.keep(records)
+            await self._ids.keep(arrived)
         except (RedisError, OSError) as error:  # they are safe; sent again, they would be there twice
-            log.warning("ids_not_remembered", events=len(records), error=str(error))
-        return receipts
+            log.warning("ids_not_remembered", events=len(arrived), error=str(error))
 
 
 class _Ids:

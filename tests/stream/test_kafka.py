@@ -106,6 +106,21 @@ async def test_what_kafka_takes_in_no_way_is_told_from_what_it_does_not_take_now
         await open_engine(redis, names, gone).appender(0).append([record(2)])
 
 
+async def test_of_a_group_that_is_refused_what_has_arrived_is_not_sent_again(
+    kafka: Kafka, kafka_settings: Settings, redis: Redis
+) -> None:
+    engine = open_engine(redis, Names(kafka_settings.namespace), kafka_settings)
+    appender = engine.appender(0)
+    with pytest.raises(ResponseError):
+        await appender.append([record(1), record(2, size=2_000_000), record(3)])
+    again = await appender.append([record(1), record(3)])
+    await engine.stop()
+    found = await messages(kafka, kafka_settings, 2)
+
+    assert [each.verdict for each in again] == ["duplicate", "stored"]
+    assert [orjson.loads(each.value)["n"] for each in found] == [1, 3]
+
+
 async def test_an_event_of_a_browser_is_in_kafka_and_among_the_last_that_people_see(
     kafka: Kafka, kafka_settings: Settings
 ) -> None:
