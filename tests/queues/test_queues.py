@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import pytest
 from backports import zstd
 
 from collector import metrics
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    import pytest
     from redis.asyncio import Redis
 
     from collector.settings import Settings
@@ -156,6 +156,29 @@ async def test_what_cannot_be_made_safe_is_tried_again_and_not_acknowledged(
         await until(lambda: all_read(broker))
 
     assert sorted(numbers(await stored(redis, running.settings.namespace))) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("broker", ["redis"], indirect=True)
+async def test_messages_beyond_the_quota_of_their_source_wait_with_the_broker(
+    running: Running, redis: Redis, broker: Broker
+) -> None:
+    await running.add(**source_of(broker), quota_day=1)
+    await broker.publish([event(0)])
+    async with in_background(running.parts.queues.run()):
+        await until(lambda: _has(redis, running, 1))
+        await until(lambda: all_read(broker))
+        await broker.publish([event(1)])
+        await until(lambda: _waits(running))
+        text = running.parts.queues.readers["q1"][0].text
+        waiting = await broker.waiting()
+
+    assert text.startswith("The source has taken all")
+    assert waiting == 1
+    assert numbers(await stored(redis, running.settings.namespace)) == [0]
+
+
+async def _waits(running: Running) -> bool:
+    return running.parts.queues.readers["q1"][0].state == "waiting"
 
 
 async def test_a_broker_that_is_away_is_shown_and_read_again_when_it_is_back(

@@ -110,15 +110,24 @@ class Reader:
     async def _take_all(self, messages: Sequence[Message]) -> None:
         """Make messages safe, together and in their order; from the first that could not be, again."""
         while messages:
-            verdicts = await asyncio.gather(*(self._take(each) for each in messages))
-            unsafe = verdicts.index(False) if False in verdicts else len(messages)
-            messages = messages[unsafe:]
-            if messages:
-                await asyncio.sleep(_LOOK_SECONDS)
-                await self._calm()
+            refusals = await asyncio.gather(*(self._take(each) for each in messages))
+            refused = next(((at, refusal) for at, refusal in enumerate(refusals) if refusal), None)
+            if refused is None:
+                return
+            messages = messages[refused[0] :]
+            await self._wait_for(refused[1])
 
-    async def _take(self, each: Message) -> bool:
-        """Return whether a message is safe, as events or as a dead letter."""
+    async def _wait_for(self, refusal: Refusal) -> None:
+        """Wait for what a message was refused for, a rate or a quota as long as it asks, within bounds."""
+        if refusal.reason is Reason.STREAM_UNAVAILABLE:
+            await asyncio.sleep(_LOOK_SECONDS)
+            await self._calm()
+            return
+        self._now("waiting", refusal.message)
+        await asyncio.sleep(min(refusal.retry_after or 0, _LONGEST_PAUSE_SECONDS))
+
+    async def _take(self, each: Message) -> Refusal | None:
+        """Return None once a message is safe, as events or as a dead letter; else what it has to wait for."""
         hit, refusal = self._hit(each)
         try:
             if refusal:
@@ -126,10 +135,10 @@ class Reader:
             else:
                 await self._try(hit)
         except Refusal as error:
-            if error.reason is not Reason.STREAM_UNAVAILABLE:
+            if error.retry_after is None:
                 raise
-            return False
-        return True
+            return error
+        return None
 
     async def _try(self, hit: Hit) -> None:
         for number in range(1, self._settings.tries + 1):
