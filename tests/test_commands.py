@@ -83,6 +83,7 @@ def test_what_serve_takes_is_still_there_after_ctrl_c_and_a_second_start(
 ) -> None:
     served = serve()
     assert served.source in served.banner
+    assert f"tail --data {tmp_path}" in served.banner
     sent = headwater(tmp_path, "send", served.source, "--public-url", served.address, "--event", "First")
     assert (sent.returncode, sent.stdout) == (0, "204 No Content\n"), sent.stderr
     assert served.stop(signal.SIGINT) == 0
@@ -142,7 +143,7 @@ def test_doctor_says_so_and_fails_when_redis_is_away(tmp_path: Path) -> None:
 FAILURES = [
     (("source", "show", "nobody"), {}, "No source is called 'nobody'"),
     (("source", "add", "--name", "x", "--id", "NOT OK"), {}, "id: String should match"),
-    (("source", "add", "--name", "x", "--set", "colour=red"), {}, "colour"),
+    (("source", "add", "--name", "x", "--set", "colour=red"), {}, "colour: There is no such setting"),
     (("source", "list"), {"HEADWATER_PORT": "many"}, "port (HEADWATER_PORT) has the value 'many'"),
     (("source", "list"), {"HEADWATER_COLOUR": "red"}, "Unknown option colour (HEADWATER_COLOUR)"),
     (("source", "list"), {"HEADWATER_CONFIG": "/no/such.toml"}, "/no/such.toml cannot be read"),
@@ -176,6 +177,7 @@ def test_a_source_can_be_made_changed_shown_and_removed(tmp_path: Path) -> None:
     assert "shop" in headwater(tmp_path, "source", "list").stdout
     assert headwater(tmp_path, "source", "remove", "shop", "--yes").returncode == 0
     assert headwater(tmp_path, "source", "show", "shop").returncode == 1
+    assert "no source yet" in headwater(tmp_path, "source", "list").stderr
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from collector.settings import Settings
 from collector.tracker import snippet
 
 if TYPE_CHECKING:
     from collector.ports import Ports
-    from collector.settings import Settings
     from collector.sources import Catalogue
 
 
@@ -35,13 +36,24 @@ def show(settings: Settings, ports: Ports, catalogue: Catalogue, invitation: str
             ("Paste into <head>", snippet(first, public)),
         ]
     else:
-        lines.append(("Make a source", f"{_command()} source add --name 'My site'"))
-    lines += [("Watch events", f"{_command()} tail"), ("Metrics", f"{console}/metrics"), ("Stop", "Ctrl-C")]
+        lines.append(("Make a source", f"{_command()} source add --name 'My site'{_where(settings)}"))
+    lines += [
+        ("Watch events", f"{_command()} tail{_where(settings)}"),
+        ("Metrics", f"{console}/metrics"),
+        ("Stop", "Ctrl-C"),
+    ]
     width = max(len(title) for title, _ in lines)
     for title, text in lines:
         indented = text.replace("\n", "\n" + " " * (width + 2))
         click.echo(f"{click.style(title.ljust(width), bold=True)}  {indented}")
     sys.stdout.flush()
+
+
+def _where(settings: Settings) -> str:
+    """Name the data folder unless it is the usual one: a command starts a server of its own in another."""
+    usual = Settings.model_fields["data"].get_default(call_default_factory=True)
+    known = settings.redis_url or settings.data == usual
+    return "" if known else f" --data {shlex.quote(str(settings.data))}"
 
 
 def _command() -> str:

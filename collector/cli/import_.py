@@ -100,7 +100,7 @@ async def _import_one(importer: Importer, archive: Opened, *, again: bool) -> bo
     counted = sum(before.counts.values()) if before else 0
     with _Progress(archive, importer, counted) as told:
         position = await importer.run(archive, told, again=again)
-    click.echo(f"{archive.name}: " + "\n".join(_told(position)))
+    click.echo(f"{archive.name}: " + "\n".join(_told(position, " in all" if begun else "")))
     if not position.done:
         click.echo(f"Stopped after {position.number:,}. The same command goes on from there.")
     return position.done
@@ -133,12 +133,12 @@ class _Progress:
         self._screen.update(self._task, completed=self._archive.position, description=about)
 
 
-def _told(position: Position) -> list[str]:
+def _told(position: Position, runs: str) -> list[str]:
     """Return what became of an archive, over all runs, and for each reason where it was met first."""
     parts = [f"{name} {position.counts[name]:,}" for name in _TOLD if position.counts.get(name)]
     reasons = sorted(position.reasons.items(), key=lambda pair: -pair[1][0])
     return [
-        (", ".join(parts) or "nothing in it") + ".",
+        (", ".join(parts) or "nothing in it") + runs + ".",
         *(f"  {reason} {times:,}, first in {number:,}: {said}" for reason, (times, number, said) in reasons),
     ]
 

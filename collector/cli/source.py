@@ -51,8 +51,12 @@ def add(settings: Settings, *, pairs: tuple[str, ...], **fields: str | None) -> 
 @store_settings
 def list_(settings: Settings) -> None:
     """List all sources."""
+    sources = _with_catalogue(settings, _listed)
+    if not sources:
+        click.echo("There is no source yet. Make one with: headwater source add --name 'My site'", err=True)
+        return
     table = Table("id", "name", "channel", "bridge", "enabled", box=None, header_style="bold")
-    for each in _with_catalogue(settings, _listed):
+    for each in sources:
         table.add_row(each.id, each.name, each.channel, each.bridge, "yes" if each.enabled else "no")
     Console().print(table)
 

@@ -15,7 +15,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from collector.model import Privacy, Source
 from collector.sources.base import StrictModel
@@ -130,7 +130,7 @@ def _below_settings(error: ValidationError) -> ValidationError:
     """Return the faults of a bridge's model as those of the field that holds it."""
     faults: list[InitErrorDetails] = [
         {
-            "type": PydanticCustomError("setting", "{rule}", {"rule": each["msg"]}),
+            "type": PydanticCustomError("setting", "{rule}", {"rule": _rule(each)}),
             "loc": ("settings", *each["loc"]),
             "input": None,
         }
@@ -139,12 +139,19 @@ def _below_settings(error: ValidationError) -> ValidationError:
     return ValidationError.from_exception_data(SourceForm.__name__, faults)
 
 
+def _rule(fault: ErrorDetails) -> str:
+    """Return what is wrong in words for who wrote it."""
+    if fault["type"] == "extra_forbidden":
+        return "There is no such setting; docs/sources.md lists those that there are"
+    return fault["msg"].removeprefix("Value error, ")
+
+
 def _explained(error: ValidationError) -> SourceError:
     """Return every fault that was found."""
     errors: dict[str, str] = {}
     for each in error.errors():
         where = ".".join(str(part) for part in each["loc"])
-        errors.setdefault(where, each["msg"].removeprefix("Value error, ") + ".")
+        errors.setdefault(where, _rule(each) + ".")
     where, rule = next(iter(errors.items()))
     return SourceError(f"{where}: {rule}" if where else rule, errors)
 

@@ -51,7 +51,8 @@ async def check(client: Redis) -> None:
     try:
         await client.ping()
     except (RedisError, OSError) as error:
-        raise StoreError(f"Redis does not answer: {error}. Check redis_url (HEADWATER_REDIS_URL).") from None
+        why = str(error).rstrip(".")
+        raise StoreError(f"Redis does not answer: {why}. Check redis_url (HEADWATER_REDIS_URL).") from None
 
 
 @asynccontextmanager
