@@ -10,6 +10,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
+from collector.zstd import zstd_library
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -79,16 +81,12 @@ def _inflated(raw: Any, name: str) -> IO[bytes]:
 
 
 def _zstd(raw: Any, name: str) -> IO[bytes]:
-    try:
-        from backports import zstd  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise ArchiveError(f"{name} is zstd: install headwater with its extra `zstd`.") from None
+    zstd = zstd_library()
+    if zstd is None:
+        raise ArchiveError(f"{name} is zstd: install headwater with its extra `zstd`.")
     return cast("IO[bytes]", zstd.ZstdFile(raw))
 
 
 def _zstd_errors() -> tuple[type[Exception], ...]:
-    try:
-        from backports import zstd  # noqa: PLC0415 - an extra
-    except ImportError:
-        return ()
-    return (zstd.ZstdError,)
+    zstd = zstd_library()
+    return (zstd.ZstdError,) if zstd else ()

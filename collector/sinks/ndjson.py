@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import sys
 from pathlib import Path  # noqa: TC003 - the option is converted to it
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from collector.sinks import Limits, SinkError
 from collector.sinks.disk import Disk
 from collector.sinks.folder import BatchFolder, FileSink
+from collector.zstd import zstd_library
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,10 +58,9 @@ class _Zstd(_Plain):
     suffix = ".ndjson.zst"
 
     def __init__(self) -> None:
-        try:
-            self._library = _zstd()
-        except ModuleNotFoundError:
-            raise SinkError("compress=zstd needs backports.zstd: pip install 'headwater[zstd]'.") from None
+        self._library = zstd_library()
+        if self._library is None:
+            raise SinkError("compress=zstd needs backports.zstd: pip install 'headwater[zstd]'.")
 
     def pack(self, events: Sequence[bytes]) -> bytes:
         return bytes(self._library.compress(super().pack(events)))
@@ -71,11 +70,3 @@ class _Zstd(_Plain):
             return super().unpack(self._library.decompress(content))
         except self._library.ZstdError as error:
             raise ValueError(str(error)) from None
-
-
-def _zstd() -> Any:
-    if sys.version_info >= (3, 14):
-        from compression import zstd  # noqa: PLC0415 - the place depends on the version
-    else:
-        from backports import zstd  # noqa: PLC0415 - an extra, which few need
-    return zstd

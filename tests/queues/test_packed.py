@@ -41,7 +41,7 @@ def test_a_packed_body_that_is_cut_or_broken_is_refused(pack: Callable[[bytes], 
 
 
 def test_a_body_in_zstd_says_what_to_install_where_it_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed, "_library", lambda: None)
+    monkeypatch.setattr(packed, "zstd_library", lambda: None)
     _, refusal = unpacked(zstd.compress(BODY), 100)
 
     assert refusal is not None

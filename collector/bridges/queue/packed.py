@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
-
 from collector.bridges.request import inflate
 from collector.model import Reason, Refusal
-
-if TYPE_CHECKING:
-    from typing import Any
+from collector.zstd import zstd_library
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -31,7 +26,7 @@ def unpacked(body: bytes, limit: int) -> tuple[bytes, Refusal | None]:
 
 def _from_zstd(body: bytes, limit: int) -> bytes:
     """Return what a frame holds, never holding more than the limit. Raises Refusal."""
-    zstd = _library()
+    zstd = zstd_library()
     if zstd is None:
         raise Refusal(Reason.UNKNOWN_ENCODING, "For zstd: pip install 'headwater[zstd]'.")
     inflater = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG})
@@ -44,15 +39,3 @@ def _from_zstd(body: bytes, limit: int) -> bytes:
     if not inflater.eof:
         raise Refusal(Reason.BAD_ENCODING, "It ends too early.")
     return data
-
-
-def _library() -> Any:
-    """Return Python's own module, or that which brings it to older ones, None when it is not there."""
-    try:
-        if sys.version_info >= (3, 14):
-            from compression import zstd  # noqa: PLC0415 - an extra
-        else:
-            from backports import zstd  # noqa: PLC0415
-    except ImportError:
-        return None
-    return zstd
