@@ -82,8 +82,11 @@ async def _kafka(settings: Settings) -> list[Finding]:
     """Show whether Kafka, if it keeps the events, is there and has their topic."""
     if not settings.stream:
         return []
-    from collector.stream.kafka import KafkaAwayError, topics  # noqa: PLC0415 - an extra
-
+    try:
+        from collector.stream.kafka import KafkaAwayError, topics  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError:
+        text = "this installation has no library for it: pip install 'headwater[kafka]'"
+        return [Finding(right=False, name="kafka", text=text)]
     topic = Names(settings.namespace).topic("events")
     try:
         right = topic in await topics(settings.stream)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -149,6 +150,18 @@ async def test_doctor_names_the_topic_that_is_there_or_missing_and_says_when_kaf
     assert (missing.right, missing.text) == (False, "it has no topic other.events: make it")
     assert not away.right
     assert "Kafka does not answer" in away.text
+
+
+async def test_doctor_says_what_to_install_where_the_library_is_missing(
+    settings: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "collector.stream.kafka", raising=False)
+    monkeypatch.setitem(sys.modules, "aiokafka", None)
+    findings = await look_at_redis(redis, settings.model_copy(update={"stream": "kafka://127.0.0.1:9"}))
+    (found,) = [each for each in findings if each.name == "kafka"]
+
+    assert not found.right
+    assert "pip install 'headwater[kafka]'" in found.text
 
 
 async def test_a_topic_that_is_missing_is_made_like_that_of_the_events_which_must_be_there(
