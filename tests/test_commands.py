@@ -177,6 +177,7 @@ def test_a_source_can_be_made_changed_shown_and_removed(tmp_path: Path) -> None:
     assert "shop" in headwater(tmp_path, "source", "list").stdout
     assert headwater(tmp_path, "source", "remove", "shop", "--yes").returncode == 0
     assert headwater(tmp_path, "source", "show", "shop").returncode == 1
+    assert "such as /in" in headwater(tmp_path, "snippet", "shop", "--proxy", "in").stderr
     assert "no source yet" in headwater(tmp_path, "source", "list").stderr
 
 

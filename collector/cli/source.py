@@ -126,6 +126,8 @@ def remove(settings: Settings, name: str) -> None:
 @click.option("--proxy", metavar="PATH", help="Path on your own site that you forward to the collector.")
 def snippet(settings: Settings, name: str, *, integrity: bool, proxy: str | None) -> None:
     """Print the tag to paste into a page's <head>; its path has the name, or alias, that is given here."""
+    if proxy and not proxy.startswith(("/", "https://", "http://")):
+        raise click.UsageError(f"--proxy {proxy!r} is no path from the root of your site, such as /in.")
     found = _with_catalogue(settings, _gotten(name))
     base = proxy if proxy is not None else settings.public_address()
     if integrity and (warning := about_pinning(found)):
