@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 import pytest
 
-from collector.bridges.queue import QueueBridge
+from collector.bridges.queue import QueueBridge, mqtt
 from collector.bridges.queue.kinds import open_broker
 from collector.bridges.queue.naming import Naming
 from collector.sources.queue import QueueSettings
@@ -141,3 +141,23 @@ async def test_an_id_in_the_user_properties_is_the_messages(mosquitto: Mosquitto
 
 async def _all_read(mosquitto: Mosquitto) -> bool:
     return await mosquitto.waiting() == 0
+
+
+async def test_messages_without_a_promise_are_not_held_without_end(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt, "_MOST_WAITING", 3)
+    broker = await reading(mosquitto, topic="orders")
+    for number in range(5):
+        await send(mosquitto, "orders", event(number), qos=0)
+    await send(mosquitto, "orders", event(5), qos=1)
+    come: asyncio.Queue[Any] = broker._client.come  # type: ignore[attr-defined]
+
+    async def all_have_come() -> bool:
+        return come.qsize() == 4
+
+    await until(all_have_come)
+    found = await broker.fetch()
+    await broker.close()
+
+    assert [each.body for each in found] == [event(0), event(1), event(2), event(5)]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiomqtt
+import structlog
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -41,6 +42,9 @@ _KEPT_SECONDS = 7 * 24 * 3600  # that the broker keeps a session which nobody ta
 _KEEPALIVE_SECONDS = 10
 _REFUSED = 0x80  # from here on the code of an answer is a failure
 _ID = "message_id"
+_MOST_WAITING = 10_000  # of QoS 0, which brokers send without end while nobody takes them
+
+log = structlog.get_logger()
 
 
 class MqttTopic:
@@ -113,6 +117,7 @@ class _Client(aiomqtt.Client):
         )
         self._client.manual_ack_set(on=True)
         self.come: asyncio.Queue[MQTTMessage] = asyncio.Queue()
+        self.dropped = 0
 
     @property
     def lost(self) -> str:
@@ -124,7 +129,16 @@ class _Client(aiomqtt.Client):
         self._client.ack(message.mid, message.qos)
 
     def _on_message(self, _client: Any, _userdata: Any, message: MQTTMessage) -> None:
-        self.come.put_nowait(message)
+        if message.qos == 0 and self.come.qsize() >= _MOST_WAITING:
+            self._drop(message.topic)
+        else:
+            self.come.put_nowait(message)
+
+    def _drop(self, topic: str) -> None:
+        """Drop a message that was sent without a promise, and say so at the first."""
+        if not self.dropped:
+            log.warning("mqtt_dropped", topic=topic, waiting=_MOST_WAITING)
+        self.dropped += 1
 
 
 def _session(settings: QueueSettings) -> str:
