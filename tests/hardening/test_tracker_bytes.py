@@ -24,7 +24,7 @@ const [program, bodies] = JSON.parse(require('node:fs').readFileSync(0));
 const told = bodies.map((body) => {
   if (!body.startsWith(program)) throw new Error('the program has changed: ' + body.slice(0, 200));
   const sandbox = {};
-  runInNewContext('out = function($){return JSON.stringify($)}' + body.slice(program.length), sandbox);
+  runInNewContext('out = (function($){return JSON.stringify($)}' + body.slice(program.length), sandbox);
   if (Object.keys(sandbox).join() !== 'out') throw new Error('something else ran');
   return JSON.parse(sandbox.out);
 });
@@ -44,7 +44,7 @@ HOSTILE = [
     "\\",
     '\\"});pwned();({"',
     "});pwned();({",
-    "}catch{}}({});pwned();//",
+    "}catch{}})({});pwned();//",
     "*/pwned()/*",
     "//",
     "\n\r\t\v\x00\x1b",
