@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-    from collector.model import Source
     from tests.browser.routers import Pages
     from tests.conftest import Running
 
@@ -38,7 +37,11 @@ async def test_every_view_counts_once_as_what_it_is(
 ) -> None:
     """Without the feature `title` a router that renders late has the title of the page before."""
     source = await running.add(settings={"features": features})
-    async with _site(running, source, apps[name]) as origin:
+    tag = snippet(source, f"http://127.0.0.1:{running.parts.ports.public}")
+    if name == "Next":  # keeps the history's methods that it finds when it starts: the tag must come first
+        assert "<script async" in tag
+        tag = tag.replace("<script async", "<script")
+    async with _site(tag, apps[name]) as origin:
         await page.goto(f"{origin}/", referer=NEWS)
         steps = [
             page.get_by_text("Push").click,
@@ -64,9 +67,8 @@ async def test_every_view_counts_once_as_what_it_is(
 
 
 @asynccontextmanager
-async def _site(running: Running, source: Source, pages: Pages) -> AsyncIterator[str]:
-    """Serve an app with the source's tag; yield its origin."""
-    tag = snippet(source, f"http://127.0.0.1:{running.parts.ports.public}")
+async def _site(tag: str, pages: Pages) -> AsyncIterator[str]:
+    """Serve an app with a tag at the end of its head; yield its origin."""
     head = f'<link rel="icon" href="data:,">{tag}</head>'.encode()
 
     async def answer(request: web.BaseRequest) -> web.Response:
