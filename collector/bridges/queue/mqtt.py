@@ -60,7 +60,7 @@ class MqttTopic:
         with _explained():
             client = _Client(settings)
             async with asyncio.timeout(CONNECT_SECONDS):
-                await client.__aenter__()
+                await client.enter()
                 self._client = client
                 options = SubscribeOptions(qos=1, retainHandling=_RETAINED[settings.start])
                 how: dict[str, Any] = {"options": options} if settings.mqtt == "5" else {"qos": 1}
@@ -90,6 +90,7 @@ class MqttTopic:
         if self._client:
             with contextlib.suppress(aiomqtt.MqttError, OSError, TimeoutError):
                 await self._client.__aexit__(None, None, None)
+            self._client.release()
 
     def _connected(self) -> _Client:
         lost = self._client.lost if self._client else ""
@@ -123,6 +124,18 @@ class _Client(aiomqtt.Client):
     def lost(self) -> str:
         """Why the connection has ended, empty while it lasts."""
         return str(self._disconnected.exception() or "It was ended.") if self._disconnected.done() else ""
+
+    async def enter(self) -> None:
+        """Connect, or leave nothing open."""
+        try:
+            await self.__aenter__()
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Close the socket, which paho leaves open when a broker does not answer to the end."""
+        self._client._sock_close()  # noqa: SLF001 - it has no other way
 
     def acknowledge(self, message: MQTTMessage) -> None:
         """Tell the broker that a message is safe."""
