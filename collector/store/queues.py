@@ -75,6 +75,11 @@ class QueueStates:
                 pipe.expire(key, _SESSION_SECONDS)
                 await pipe.execute()
 
+    async def slots(self, source: str) -> list[str]:
+        """Return which messages have been given ids. Raises RedisError, OSError."""
+        found: Any = await self._redis.hkeys(self._names.queue_ids(source))
+        return [slot.decode() for slot in found]
+
     async def take_back(self, source: str, slots: Sequence[str]) -> None:
         """Forget ids given to messages. Raises RedisError, OSError."""
         if slots:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOPIC = "orders"
+_ID = "message_id"
 
 _CONFIG = """\
 listener {port} 127.0.0.1
@@ -51,11 +52,20 @@ class Mosquitto:
         (folder / "mosquitto.conf").write_text(text)
 
     async def publish(self, bodies: Sequence[bytes], headers: Mapping[str, str] | None = None) -> None:
-        """Send messages at QoS 1, without ids: only their reader can tell them apart."""
+        """Send messages at QoS 1 that carry ids, as their producers' should."""
+        first = self._published + 1
+        named = [{_ID: f"m{number}", **(headers or {})} for number, _ in enumerate(bodies, first)]
+        await self._send(bodies, named)
+
+    async def publish_without_ids(self, bodies: Sequence[bytes]) -> None:
+        """Send messages at QoS 1 that only their reader can tell apart."""
+        await self._send(bodies, [{} for _ in bodies])
+
+    async def _send(self, bodies: Sequence[bytes], headers: Sequence[Mapping[str, str]]) -> None:
         async with aiomqtt.Client("127.0.0.1", self.port, protocol=aiomqtt.ProtocolVersion.V5) as client:
-            for body in bodies:
+            for body, told in zip(bodies, headers, strict=True):
                 about = Properties(PacketTypes.PUBLISH)
-                about.UserProperty = list((headers or {}).items())
+                about.UserProperty = list(told.items())
                 await client.publish(TOPIC, body, qos=1, properties=about)
         self._published += len(bodies)
 

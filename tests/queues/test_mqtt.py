@@ -9,8 +9,9 @@ import aiomqtt
 import pytest
 
 from collector.bridges.queue import QueueBridge, mqtt
+from collector.bridges.queue.broker import Message
 from collector.bridges.queue.kinds import open_broker
-from collector.bridges.queue.naming import Naming
+from collector.bridges.queue.naming import REMEMBERED, Naming
 from collector.sources.queue import QueueSettings
 from collector.store.queues import QueueStates
 from collector.tasks import end
@@ -112,7 +113,7 @@ async def test_a_message_without_an_id_that_is_delivered_again_is_the_same_event
     running: Running, mosquitto: Mosquitto
 ) -> None:
     source = await running.add(**source_of(mosquitto))
-    await mosquitto.publish([event(1), event(1)])
+    await mosquitto.publish_without_ids([event(1), event(1)])
     names = []
     for _ in range(2):  # as two processes, of which the first was killed before it could acknowledge
         naming = Naming(running.parts.queues.states, source.id)
@@ -120,7 +121,7 @@ async def test_a_message_without_an_id_that_is_delivered_again_is_the_same_event
         found = [each for _ in range(2) for each in await broker.fetch()]
         names.append([each.id for each in await naming.name(found)])
         await broker.close()
-    await mosquitto.publish([event(1)])
+    await mosquitto.publish_without_ids([event(1)])
     async with in_background(running.parts.queues.run()):
         await until(lambda: _of(running, 3))
         await until(lambda: _all_read(mosquitto))
@@ -128,6 +129,39 @@ async def test_a_message_without_an_id_that_is_delivered_again_is_the_same_event
     assert names[0] == names[1]
     assert len(set(names[0])) == 2
     assert numbers(await running.events()) == [1, 1, 1]
+
+
+async def test_a_message_is_the_same_event_when_the_broker_has_not_heard_that_many_were_acknowledged(
+    running: Running, mosquitto: Mosquitto
+) -> None:
+    source = await running.add(**source_of(mosquitto))
+    await mosquitto.publish_without_ids([event(number) for number in range(20)])
+    names = []
+    for _ in range(2):  # as two processes, of which the first was killed with its answers on their way
+        naming = Naming(running.parts.queues.states, source.id)
+        broker = await reading(mosquitto, topic="orders")
+        found: list[Message] = []
+        while len(found) < 20:
+            found += await broker.fetch()
+        named = [(await naming.name([each]))[0] for each in found]
+        for each in named:
+            await naming.acknowledged([each])
+        names.append([each.id for each in named])
+        await broker.close()
+
+    assert names[0] == names[1]
+    assert len(set(names[0])) == 20
+
+
+async def test_ids_are_forgotten_once_many_more_were_acknowledged(running: Running, redis: Redis) -> None:
+    for first in range(0, REMEMBERED + 2000, 1000):
+        if first % 4000 == 0:  # another worker
+            naming = Naming(running.parts.queues.states, "q1")
+        slots = range(first, first + 1000)
+        named = await naming.name([Message(b"", "orders", "", None, slot=str(slot)) for slot in slots])
+        await naming.acknowledged(named)
+
+    assert await redis.hlen(running.names.queue_ids("q1")) == REMEMBERED
 
 
 async def test_an_id_in_the_user_properties_is_the_messages(mosquitto: Mosquitto) -> None:
