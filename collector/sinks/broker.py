@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
-from collector.sinks import Away, SinkError
+from collector.sinks import Away, Rejected, SinkError
 from collector.sinks.messages import readable, visitor_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ class Producer(Protocol):
         """Connect, and see that there is a place for the messages."""
 
     async def send(self, parcels: Sequence[Parcel]) -> None:
-        """Send messages in their order, and return once the broker has confirmed all of them."""
+        """Send messages in their order, and return once the broker has confirmed all of them.
+
+        After it has raised, it is closed, and some of the messages come again.
+        """
 
     async def close(self) -> None:
         """Leave; it may be connected again."""
@@ -66,7 +69,7 @@ class BrokerSink:
         parcels = [_parcel(each) for each in batch]
         try:
             await self._producer.send(parcels)
-        except (Away, SinkError, OSError):
+        except (Away, Rejected, SinkError, OSError):
             await self.close()
             raise
 

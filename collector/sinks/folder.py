@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import re
 import zlib
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
-
-import orjson
+from typing import TYPE_CHECKING, Any, Protocol
 
 from collector.sinks import Rejected
+from collector.sinks.columns import values
+from collector.sinks.messages import readable
 from collector.sinks.tombstones import FORGET, read_tombstone
 from collector.store.people import digests_in
 
@@ -81,6 +82,7 @@ class BatchFolder:
         tombstones = [read_tombstone(each.event) for each in batch if each.type == FORGET]
         files: dict[tuple[str, str], list[Delivery]] = {}
         for each in batch:
+            readable(each)
             place = self._form.place(_day(each), each.source)
             files.setdefault((place, _stem(each.key)), []).append(each)
         with self._store.held():
@@ -98,7 +100,7 @@ class BatchFolder:
         name = f"{stem}-{first[0]}-{first[1]}_{last[0]}-{last[1]}{self._form.suffix}"
         try:
             content = self._form.pack(list(new.values()))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise Rejected(f"It cannot be written: {error}.") from None
         self._store.put(f"{folder}/{name}", content)
 
@@ -128,7 +130,8 @@ class BatchFolder:
     def _forget(self, tombstones: Sequence[Tombstone]) -> None:
         for path in self._files() if tombstones else ():
             events = self._read(path)
-            kept = [event for event in events if not _covered(event, tombstones)]
+            added = _moment(_range(path)[0])
+            kept = [event for event in events if not _covered(event, added, tombstones)]
             if not kept:
                 self._store.remove(path)
             elif len(kept) < len(events):
@@ -151,13 +154,16 @@ class FileSink:
         await asyncio.to_thread(self._folder.check)
 
 
-def _covered(event: bytes, tombstones: Sequence[Tombstone]) -> bool:
+def _covered(event: bytes, added: datetime, tombstones: Sequence[Tombstone]) -> bool:
+    """Tell whether a tombstone covers an event, which without a time is as old as its file's first entry."""
     people = digests_in(event)
     if all(each.people.isdisjoint(people) for each in tombstones):
         return False
-    fields = orjson.loads(event)
-    received = datetime.fromisoformat(fields["receivedAt"])
-    return fields["type"] != FORGET and any(each.covers(people, received) for each in tombstones)
+    fields: dict[str, Any] = {}
+    with suppress(ValueError):  # older files may hold what is no event
+        fields = values(event)
+    received = fields.get("received_at") or added
+    return fields.get("type") != FORGET and any(each.covers(people, received) for each in tombstones)
 
 
 def _entry(delivery: Delivery) -> Entry:
@@ -166,7 +172,11 @@ def _entry(delivery: Delivery) -> Entry:
 
 
 def _day(delivery: Delivery) -> str:
-    return datetime.fromtimestamp(_entry(delivery)[0] / 1000, UTC).date().isoformat()
+    return _moment(_entry(delivery)).date().isoformat()
+
+
+def _moment(entry: Entry) -> datetime:
+    return datetime.fromtimestamp(entry[0] / 1000, UTC)
 
 
 def _stem(key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from aiokafka import AIOKafkaProducer
@@ -61,6 +62,7 @@ class KafkaProducer:
         self._place = place
         self._topic = topic
         self._producer: Any = None
+        self._confirmed: set[str] = set()  # of parcels that came with others which were not
 
     async def connect(self) -> None:
         """Connect, and see that the topic is there."""
@@ -72,11 +74,14 @@ class KafkaProducer:
             await self._producer.partitions_for(self._topic)
 
     async def send(self, parcels: Sequence[Parcel]) -> None:
-        """Send messages, and wait until all replicas in sync have them."""
+        """Send what was not confirmed yet, and wait until all replicas in sync have it."""
         with self._explained():
             async with asyncio.timeout(CONFIRM_SECONDS):
-                confirmed = [await self._begin(each) for each in parcels]
-                await asyncio.gather(*confirmed)
+                sent = [await self._begin(each) for each in parcels if each.id not in self._confirmed]
+                answers = await asyncio.gather(*sent, return_exceptions=True)
+            if failures := [each for each in answers if isinstance(each, BaseException)]:
+                raise max(failures, key=lambda each: isinstance(each, MessageSizeTooLargeError))
+        self._confirmed.difference_update(each.id for each in parcels)
 
     async def close(self) -> None:
         """Leave, and forget what was not confirmed."""
@@ -84,11 +89,23 @@ class KafkaProducer:
         if producer is not None:
             await asyncio.wait([asyncio.create_task(_stop(producer))], timeout=CONNECT_SECONDS)
 
-    async def _begin(self, parcel: Parcel) -> Any:
+    async def _begin(self, parcel: Parcel) -> asyncio.Future[Any]:
+        """Send a message, and return its confirmation; the library itself refuses what is much too large."""
         headers = [(name, value.encode()) for name, value in parcel.headers.items()]
-        return await self._producer.send(
-            self._topic, parcel.body, key=parcel.visitor.encode(), headers=headers
-        )
+        confirmation: asyncio.Future[Any]
+        try:
+            confirmation = await self._producer.send(
+                self._topic, parcel.body, key=parcel.visitor.encode(), headers=headers
+            )
+        except MessageSizeTooLargeError as error:
+            confirmation = asyncio.get_running_loop().create_future()
+            confirmation.set_exception(error)
+        confirmation.add_done_callback(partial(self._note, parcel.id))
+        return confirmation
+
+    def _note(self, parcel_id: str, confirmation: asyncio.Future[Any]) -> None:
+        if not confirmation.cancelled() and confirmation.exception() is None:
+            self._confirmed.add(parcel_id)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

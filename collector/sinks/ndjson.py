@@ -38,6 +38,8 @@ class _Plain:
         return day
 
     def pack(self, events: Sequence[bytes]) -> bytes:
+        if any(b"\n" in event or b"\r" in event for event in events):
+            raise ValueError("it does not stand on one line")
         return b"".join(event + b"\n" for event in events)
 
     def unpack(self, content: bytes) -> list[bytes]:

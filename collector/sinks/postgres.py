@@ -78,7 +78,10 @@ class PostgresSink:
     async def write(self, batch: Sequence[Delivery]) -> None:
         """Add a batch and remove whom its tombstones name."""
         with _explained():
-            await keep(self, batch)
+            try:
+                await keep(self, batch)
+            except ValueError:  # asyncpg's DataError among them, which it takes for a fault of the connection
+                raise Rejected("Postgres has no form for a value of it.") from None
 
     async def close(self) -> None:
         """Leave."""

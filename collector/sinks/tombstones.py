@@ -34,6 +34,9 @@ def read_tombstone(event: bytes) -> Tombstone:
     try:
         fields = orjson.loads(event)
         named = (fields.get(key, "") for key in ("userId", "anonymousId", "emailHash"))
-        return Tombstone(Person(*named).digests, datetime.fromisoformat(fields["receivedAt"]))
+        tombstone = Tombstone(Person(*named).digests, datetime.fromisoformat(fields["receivedAt"]))
     except (ValueError, LookupError, TypeError, AttributeError, PersonError):
         raise Rejected("It is no tombstone that names a person.") from None
+    if tombstone.when.tzinfo is None:
+        raise Rejected("It is a tombstone whose time names no zone.")
+    return tombstone

@@ -106,10 +106,17 @@ def _is_one(key: str, value: Any, texts: Collection[str]) -> bool:
 
 def _texts(event: bytes) -> Iterator[str]:
     for match in _ID.finditer(event):
-        yield str(orjson.loads(match[1]))
+        yield _text(match[1])
     for match in _EMAIL.finditer(event):
-        text = orjson.loads(match[1])
+        text = _text(match[1])
         yield email_hash(text) if "@" in text else text  # a source may have it hashed
+
+
+def _text(value: bytes) -> str:
+    try:
+        return str(orjson.loads(value))
+    except orjson.JSONDecodeError:  # of what others have appended: half of a surrogate, no JSON at all
+        return value.decode(errors="replace")
 
 
 def _digest(text: str) -> int:

@@ -232,9 +232,8 @@ class Consumer:
 
 def _delivery(key: str, row: tuple[bytes, dict[bytes, bytes]]) -> Delivery:
     entry, fields = row
-    return Delivery(
-        key, entry.decode(), fields[b"source"].decode(), fields[b"type"].decode(), fields[b"event"]
-    )
+    source, kind = (fields.get(name, b"").decode(errors="replace") for name in (b"source", b"type"))
+    return Delivery(key, entry.decode(), source, kind, fields.get(b"event", b""))
 
 
 def _by_key(batch: Sequence[Delivery]) -> dict[str, list[Any]]:

@@ -99,6 +99,7 @@ async def test_nobody_and_a_cursor_of_something_else_are_refused(
         (b'{"text":"\\"userId\\":\\"a\\""}', []),
         (b'{"messageId":"a","sessionId":"b","groupId":"c"}', []),
         ('{"anonymousId":"ü","userId":"b"}'.encode(), ["ü", "b"]),
+        (b'{"userId":"\\ud800","anonymousId":"a"}', ['"\\ud800"', "a"]),
     ],
 )
 def test_ids_are_read_wherever_they_stand(event: bytes, texts: list[str]) -> None:

@@ -139,12 +139,12 @@ class Kafka:
         self.settings["group"] = f"g{next(_NUMBERS)}"
         await self.make_anew(TOPIC, partitions)
 
-    async def make_anew(self, topic: str, partitions: int) -> None:
+    async def make_anew(self, topic: str, partitions: int, settings: Mapping[str, str] | None = None) -> None:
         """Make a topic, and forget what it held."""
         async with self._admin() as admin:
             while topic in await admin.list_topics():
                 await admin.delete_topics([topic])
-            await _make(admin, topic, partitions)
+            await _make(admin, topic, partitions, settings)
 
     async def partitions(self, topic: str) -> list[int]:
         """Return the partitions of a topic."""
@@ -175,8 +175,10 @@ class Kafka:
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-async def _make(admin: AIOKafkaAdminClient, topic: str, partitions: int) -> None:
+async def _make(
+    admin: AIOKafkaAdminClient, topic: str, partitions: int, settings: Mapping[str, str] | None = None
+) -> None:
     """Make a topic that is not there; just after its start a broker may not take it yet."""
     while topic not in await admin.list_topics():
-        await admin.create_topics([NewTopic(topic, partitions, 1)])
+        await admin.create_topics([NewTopic(topic, partitions, 1, topic_configs=dict(settings or {}))])
         await asyncio.sleep(0.05)

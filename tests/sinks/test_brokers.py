@@ -13,8 +13,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from nats.errors import TimeoutError as NatsTimeoutError
 
-from collector.sinks import Away, Rejected, SinkError
+from collector.sinks import Away, Limits, Rejected, SinkError
 from collector.sinks.registry import open_sink
+from collector.sinks.runner import Done, Runner
+from collector.store import Names
+from collector.stream.consumer import Consumer
 from tests.faults.servers import free_port
 from tests.queues.brokers import TOPIC, Nats, RabbitMQ
 from tests.queues.kafka_broker import PASSWORD, Kafka
@@ -221,6 +224,33 @@ async def test_what_cannot_be_a_message_is_rejected(place: Place, sink: Any) -> 
         await write(sink, delivery(1), replace(delivery(2), event=b"{"))
 
     assert await place.read() == []
+
+
+async def test_what_is_too_large_for_kafka_is_set_aside_and_nothing_beside_it_is_sent_twice(
+    redis: Redis, settings: Settings, kafka: Kafka
+) -> None:
+    """For the client as for the topic."""
+    await kafka.start()
+    await kafka.make_anew(TOPIC, 2, {"max.message.bytes": "100000"})
+    events = [event(number) for number in range(12)]
+    for place, size in ((3, 200_000), (7, 2_000_000), (8, 200_000)):
+        events[place] = event(place, properties={"text": "x" * size})
+    await fill(redis, settings, *events)
+    names = Names(settings.namespace)
+    limits = Limits(events=12, size=10_000_000, seconds=5)
+    consumer = Consumer(redis, names, "g", gather=limits)
+    place = InKafka(kafka)
+
+    async def told(done: Done) -> None:
+        if done.events == len(events):
+            consumer.stop()
+
+    await Runner(consumer, open_sink("kafka", place.to, {})).run(told)
+
+    dead = [orjson.loads(fields[b"event"]) for _, fields in await redis.xrange(names.stream(0, "dead"))]
+    assert [each["messageId"] for each in dead] == ["m3", "m7", "m8"]
+    expected = sorted(f"web1/m{number}" for number in range(12) if number not in {3, 7, 8})
+    assert sorted(each[0] for each in await place.read()) == expected
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,21 @@ async def test_what_the_table_never_takes_is_rejected_and_nothing_of_its_batch_i
     assert await kept(database) == []
 
 
+async def test_what_postgres_or_its_library_cannot_write_is_rejected_and_the_next_is_taken(
+    postgres_server: Postgres,
+) -> None:
+    database = InPostgres(postgres_server, await postgres_server.fresh("halves"))
+    sink: Any = open_sink(database.sink, database.to, database.options)
+    half = replace(delivery(2), event=b'{"userId":"\\ud800"}')
+    for broken in (half, replace(delivery(3), source="\ud800")):
+        with pytest.raises(Rejected):
+            await write(sink, delivery(1), broken)
+        await write(sink, delivery(1))
+    await sink.close()
+
+    assert [each["messageId"] for each in await kept(database)] == ["m1"]
+
+
 async def test_a_database_that_is_away_is_waited_for_and_one_that_is_back_takes_on(
     database: Database, sink: Any
 ) -> None:

@@ -7,16 +7,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 from backports import zstd
 from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from collector.cli.sink import _position
+from collector.sinks import Rejected
 from collector.sinks.registry import open_sink
 from collector.store import Names
 from collector.stream.groups import list_groups
@@ -93,6 +96,33 @@ async def test_a_tombstone_removes_what_was_received_of_the_person_before_it(tmp
     await sink.write([mark])  # delivered again
 
     assert sorted(lines(tmp_path)) == sorted(each.event for each in (*stays, mark))
+
+
+async def test_a_tombstone_removes_what_others_appended_without_a_type_or_a_time_too(tmp_path: Path) -> None:
+    """It is as old as its file. A file of an older version may even hold what is no event."""
+    sink = open_sink("ndjson", str(tmp_path), {"compress": "none"})
+    foreign = [{"userId": "ada"}, {"userId": "ada", "type": "track", "receivedAt": "2026-01-02T00:00:00"}]
+    await sink.write([replace(delivery(n), event=orjson.dumps(each)) for n, each in enumerate(foreign)])
+    (path,) = tmp_path.glob("*/*")
+    with path.open("ab") as file:
+        file.write(b'{"userId":"ada",\n{"userId":"\\ud800"}\n')
+
+    mark = tombstone(4, "2026-01-03T00:00:00.000Z", userId="ada")
+    await sink.write([mark])
+
+    assert lines(tmp_path) == [b'{"userId":"\\ud800"}', mark.event]
+
+
+async def test_what_is_no_event_on_one_line_is_rejected(tmp_path: Path) -> None:
+    sink = open_sink("ndjson", str(tmp_path), {})
+    nowhere = tombstone(1, "2026-01-03T00:00:00", userId="ada")
+    for broken in (b"", b"{", b"[]", b'{\n"type":"track"}', b'{"userId":"\\ud8"}'):
+        with pytest.raises(Rejected):
+            await sink.write([replace(delivery(1), event=broken)])
+    with pytest.raises(Rejected, match="names no zone"):
+        await sink.write([nowhere])
+
+    assert lines(tmp_path) == []
 
 
 async def test_a_folder_that_is_away_is_waited_for(

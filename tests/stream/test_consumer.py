@@ -63,6 +63,15 @@ async def test_everything_is_read_once_and_in_order(redis: Redis, settings: Sett
     assert await groups(redis, settings) == [("g", 0)]
 
 
+async def test_an_entry_that_others_added_without_our_fields_stops_nobody(
+    redis: Redis, settings: Settings
+) -> None:
+    await redis.xadd(Names(settings.namespace).stream(0), {"source": b"\xff", "text": "hello"})
+    await fill(redis, settings, 1)
+
+    assert await read(reader(redis, settings), 2) == [b"", record(0).data]
+
+
 async def test_a_batch_whose_work_failed_is_delivered_again(redis: Redis, settings: Settings) -> None:
     await fill(redis, settings, 3)
     consumer = reader(redis, settings, idle_seconds=0.2)
