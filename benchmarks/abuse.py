@@ -6,43 +6,28 @@ Needs slowhttptest (Debian has it). Takes two minutes.
 from __future__ import annotations
 
 import asyncio
-import gzip
 import socket
+import sys
 import tempfile
 import time
-import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import cast
 from urllib.parse import urlsplit
 
 import aiohttp
-import brotli
 
+from benchmarks.bombs import BOMBS, PACKED
 from benchmarks.contender import SOURCE, headwater
 from benchmarks.process import running
 from benchmarks.report import put
 from collector.store.embedded import embedded_server
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_BOMBS = 20
-_BOMB_BYTES = 100 * 1024 * 1024
-_BOMB_PAUSE_SECONDS = 0.5  # of each of them
 _HITS = 400
 _PAUSE_SECONDS = 0.01
 _SLOW = 1000
 _SLOW_SECONDS = 30
 _GONE_SECONDS = 20
 _VIEW = b'{"batch":[{"type":"page"}]}'
-_PACKED: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress,
-    "deflate": zlib.compress,
-    "br": lambda data: brotli.compress(data, quality=1),
-    "zstd": lambda _: _ZSTD,
-}
-# A frame (RFC 8878) that tells of 4 GiB and repeats one byte; it is refused by its name, unread.
-_ZSTD = b"\x28\xb5\x2f\xfd\xa0\x00\x00\x00\xff" + b"\x02\x00\x10\x00" * 3 + b"\x03\x00\x10\x00"
 _ATTACKS = {
     "slowhttptest -H": ("-H", "-i", 5),
     "slowhttptest -B": ("-B", "-i", 5, "-s", 8192),
@@ -70,27 +55,17 @@ async def _run() -> list[tuple[str, ...]]:
         async with embedded_server(folder) as redis_url, headwater(folder, redis_url) as contender:
             await _hits(contender.url)  # warm
             rows = [("none", "", *_row(await _hits(contender.url)), "")]  # what the machine alone does
-            rows += [await _bombed(contender.url, encoding) for encoding in _PACKED]
+            rows += [await _bombed(contender.url, encoding) for encoding in PACKED]
             return rows + [await _slowed(contender.url, attack) for attack in _ATTACKS]
 
 
 async def _bombed(url: str, encoding: str) -> tuple[str, ...]:
-    body = _PACKED[encoding](bytes(_BOMB_BYTES))
-    headers = {"Content-Encoding": encoding, "Content-Type": "text/plain"}
-    async with aiohttp.ClientSession() as session:
-
-        async def throw() -> None:
-            while True:
-                async with session.post(url, data=body, headers=headers) as answer:
-                    await answer.read()
-                await asyncio.sleep(_BOMB_PAUSE_SECONDS)
-
-        bombs = [asyncio.create_task(throw()) for _ in range(_BOMBS)]
+    async with running(sys.executable, "-m", "benchmarks.bombs", url, encoding) as bombs:
+        size = int(await cast("asyncio.StreamReader", bombs.stdout).readline())
         row = _row(await _hits(url))
-        for bomb in bombs:
-            bomb.cancel()
-        await asyncio.gather(*bombs, return_exceptions=True)
-    return (f"{encoding} bombs of {len(body):,} bytes", f"{_BOMBS} at once", *row, "")
+        if bombs.returncode is not None:
+            raise RuntimeError(f"bombs of {encoding} were not thrown to the end")
+    return (f"{encoding} bombs of {size:,} bytes", f"{BOMBS} at once", *row, "")
 
 
 async def _slowed(url: str, attack: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from collector import metrics
@@ -28,9 +28,10 @@ _GZIP_MARK = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Turn aiohttp's requests into hits, by the settings' limits."""
+    """Turn aiohttp's requests into hits, by the settings' limits; all that are inflated share ``turns``."""
 
     settings: Settings
+    turns: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read(self, request: Request, source: Source) -> Hit:
         """Return the hit that a request carries.
@@ -65,9 +66,11 @@ class Reader:
         """
         body = await self._wire_body(request, on_wire) if request.body_exists else b""
         if body.startswith(_GZIP_MARK):
-            return await inflate_in_turn(body, "gzip", inflated)
+            return await inflate_in_turn(body, "gzip", inflated, self.turns)
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
-        return await inflate_in_turn(body, encoding, inflated) if encoding not in {"", "identity"} else body
+        if encoding in {"", "identity"}:
+            return body
+        return await inflate_in_turn(body, encoding, inflated, self.turns)
 
     async def server_body(self, request: Request) -> bytes:
         """Return the body of a server's request, within the limits for servers. Raises as ``body`` does."""
@@ -125,17 +128,22 @@ def inflate(body: bytes, encoding: str, limit: int) -> bytes:
     return b"".join(_pieces(body, encoding, limit))
 
 
-async def inflate_in_turn(body: bytes, encoding: str, limit: int) -> bytes:
-    """Return the inflated body as ``inflate`` does; others have their turn between any two pieces of it."""
-    inflated: list[bytes] = []
-    for piece in _pieces(body, encoding, limit):
-        if inflated:
+async def inflate_in_turn(body: bytes, encoding: str, limit: int, turns: asyncio.Lock) -> bytes:
+    """Return the inflated body as ``inflate`` does; others have their turn between any two pieces of it.
+
+    However many bodies share ``turns``, after the first piece of each there is one piece of all in a turn.
+    """
+    pieces = _pieces(body, encoding, limit)
+    inflated = [next(pieces)]
+    while len(inflated[-1]) == _INFLATED_AT_ONCE:  # there may be more
+        async with turns:
             await asyncio.sleep(0)
-        inflated.append(piece)
+            inflated.append(next(pieces, b""))
     return b"".join(inflated)
 
 
 def _pieces(body: bytes, encoding: str, limit: int) -> Iterator[bytes]:
+    """Yield the inflated body, at least one piece; all but the last are of one size."""
     if encoding not in {"gzip", "x-gzip", "deflate"}:
         raise Refusal(Reason.UNKNOWN_ENCODING)
     try:
@@ -164,6 +172,6 @@ def _inflated(body: bytes, window: int, limit: int) -> Iterator[bytes]:
         size += len(piece)
         if size > limit:
             raise Refusal(Reason.INFLATED_TOO_LARGE, f"The limit is {limit} bytes.")
-        if not piece and not body and not inflater.eof:
+        if len(piece) < _INFLATED_AT_ONCE and not inflater.eof:
             raise Refusal(Reason.BAD_ENCODING, "It ends too early.")
         yield piece

@@ -35,10 +35,10 @@ PACKED: list[tuple[str, Callable[[bytes], bytes]]] = [
 
 
 @pytest.mark.parametrize(("encoding", "pack"), PACKED)
-async def test_others_have_their_turn_while_a_body_is_inflated(
+async def test_others_have_their_turn_between_any_two_pieces_of_all_bodies_that_are_inflated(
     encoding: str, pack: Callable[[bytes], bytes]
 ) -> None:
-    turns = 0
+    turns, lock, bomb = 0, asyncio.Lock(), pack(BOMB)
 
     async def other() -> None:
         nonlocal turns
@@ -47,12 +47,17 @@ async def test_others_have_their_turn_while_a_body_is_inflated(
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    with pytest.raises(Refusal) as caught:
-        await inflate_in_turn(pack(BOMB), encoding, _LIMIT)
+    bombs = (inflate_in_turn(bomb, encoding, _LIMIT, lock) for _ in range(20))
+    refused = await asyncio.gather(*bombs, return_exceptions=True)
     task.cancel()
 
-    assert caught.value.reason is Reason.INFLATED_TOO_LARGE
-    assert turns >= _LIMIT // (64 * 1024) - 1
+    assert [getattr(each, "reason", each) for each in refused] == [Reason.INFLATED_TOO_LARGE] * 20
+    assert turns >= 20 * (_LIMIT // (64 * 1024) - 1)
+
+
+async def test_a_short_body_is_inflated_at_once_whoever_has_the_turn() -> None:
+    async with (lock := asyncio.Lock()):
+        assert await inflate_in_turn(gzip.compress(b"x" * 1000), "gzip", _LIMIT, lock) == b"x" * 1000
 
 
 @pytest.mark.parametrize(("encoding", "pack"), PACKED)
@@ -63,7 +68,7 @@ async def test_a_body_up_to_the_limit_is_inflated_whole(
     data = bytes(number % 251 for number in range(1000)) * (size // 1000) + b"x" * (size % 1000)
 
     assert inflate(pack(data), encoding, _LIMIT) == data
-    assert await inflate_in_turn(pack(data), encoding, _LIMIT) == data
+    assert await inflate_in_turn(pack(data), encoding, _LIMIT, asyncio.Lock()) == data
     for cut in (1, 5, len(pack(data)) // 2):
         with pytest.raises(Refusal) as caught:
             inflate(pack(data)[:-cut], encoding, _LIMIT)
