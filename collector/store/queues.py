@@ -85,6 +85,10 @@ class QueueStates:
         if slots:
             await self._redis.hdel(self._names.queue_ids(source), *slots)
 
+    async def take_back_all(self, source: str) -> None:
+        """Forget all ids given to messages. Raises RedisError, OSError."""
+        await self._redis.delete(self._names.queue_ids(source))
+
     async def leave(self) -> None:
         """Say nothing more."""
         with contextlib.suppress(RedisError, OSError):

@@ -14,6 +14,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from collector.bridges.queue.kinds import open_broker
+from collector.bridges.queue.mqtt import _session
 from collector.sources.queue import QueueSettings
 from tests.faults.servers import free_port, opened
 
@@ -60,6 +61,12 @@ class Mosquitto:
     async def publish_without_ids(self, bodies: Sequence[bytes]) -> None:
         """Send messages at QoS 1 that only their reader can tell apart."""
         await self._send(bodies, [{} for _ in bodies])
+
+    async def forget(self) -> None:
+        """End the session of the source, as it ends when it was left for too long."""
+        name = _session(QueueSettings(topic=TOPIC, **self.settings))
+        async with aiomqtt.Client("127.0.0.1", self.port, identifier=name, clean_session=True):
+            pass
 
     async def _send(self, bodies: Sequence[bytes], headers: Sequence[Mapping[str, str]]) -> None:
         async with aiomqtt.Client("127.0.0.1", self.port, protocol=aiomqtt.ProtocolVersion.V5) as client:

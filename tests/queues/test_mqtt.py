@@ -19,7 +19,7 @@ from collector.tasks import running as in_background
 from tests.conftest import until
 from tests.queues.brokers import started
 from tests.queues.mqtt_broker import Mosquitto
-from tests.queues.test_queues import event, numbers, source_of
+from tests.queues.test_queues import _connected, _worker, event, numbers, source_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -129,6 +129,51 @@ async def test_a_message_without_an_id_that_is_delivered_again_is_the_same_event
     assert names[0] == names[1]
     assert len(set(names[0])) == 2
     assert numbers(await running.events()) == [1, 1, 1]
+
+
+async def test_an_equal_message_under_a_number_of_a_session_that_is_gone_is_another_event(
+    running: Running, mosquitto: Mosquitto
+) -> None:
+    await running.add(**source_of(mosquitto))
+    bridge = running.parts.queues
+    await mosquitto.publish_without_ids([event(1)])
+    async with in_background(bridge.run()):
+        await until(lambda: _of(running, 1))
+        await until(lambda: _all_read(mosquitto))
+    await mosquitto.forget()
+    async with in_background(bridge.run()):
+        await until(lambda: _connected(running))
+    await mosquitto.publish_without_ids([event(1)])
+    broker = await reading(mosquitto, topic="orders")
+    (lost,) = await broker.fetch()
+    await broker.close()
+    async with in_background(bridge.run()):
+        await until(lambda: _of(running, 2))
+
+    assert lost.slot == "1"
+    assert numbers(await running.events()) == [1, 1]
+
+
+async def test_a_worker_that_is_killed_over_messages_without_ids_loses_and_doubles_nothing(
+    running: Running, mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    many = 1000
+    await running.add(**source_of(mosquitto, prefetch=20))
+    await mosquitto.publish_without_ids([event(number) for number in range(many)])
+    first = _worker(running.settings, tmp_path / "first")
+    await until(lambda: _of(running, 100))
+    first.kill()
+    first.wait()
+    left = await mosquitto.waiting()
+    second = _worker(running.settings, tmp_path / "second")
+    try:
+        await until(lambda: _all_read(mosquitto))
+    finally:
+        second.terminate()
+
+    assert second.wait(20) == 0
+    assert left > 0
+    assert sorted(numbers(await running.events())) == list(range(many))
 
 
 async def test_a_message_is_the_same_event_when_the_broker_has_not_heard_that_many_were_acknowledged(

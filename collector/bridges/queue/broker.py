@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,6 +53,15 @@ class Broker(Protocol):
 
     async def close(self) -> None:
         """Leave; what was not acknowledged is delivered again."""
+
+
+@runtime_checkable
+class InSessions(Protocol):
+    """A broker whose slots mean something within one session."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the broker knew of no session when it was connected to, and counts from the first again."""
 
 
 def short(identity: str) -> str:

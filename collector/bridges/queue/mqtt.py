@@ -69,6 +69,11 @@ class MqttTopic:
             if getattr(answer, "value", answer) >= _REFUSED:
                 raise BrokerError(f"The broker does not let us read {settings.topic}: {answer}.")
 
+    @property
+    def is_new(self) -> bool:
+        """Whether the broker had no session, so that packet numbers begin anew."""
+        return self._connected().is_new
+
     async def fetch(self) -> list[Message]:
         """Return what has come."""
         client = self._connected()
@@ -119,6 +124,7 @@ class _Client(aiomqtt.Client):
         self._client.manual_ack_set(on=True)
         self.come: asyncio.Queue[MQTTMessage] = asyncio.Queue()
         self.dropped = 0
+        self.is_new = False
 
     @property
     def lost(self) -> str:
@@ -140,6 +146,10 @@ class _Client(aiomqtt.Client):
     def acknowledge(self, message: MQTTMessage) -> None:
         """Tell the broker that a message is safe."""
         self._client.ack(message.mid, message.qos)
+
+    def _on_connect(self, client: Any, userdata: Any, flags: Any, *rest: Any) -> None:
+        self.is_new = not flags.session_present
+        super()._on_connect(client, userdata, flags, *rest)
 
     def _on_message(self, _client: Any, _userdata: Any, message: MQTTMessage) -> None:
         if message.qos == 0 and self.come.qsize() >= _MOST_WAITING:

@@ -39,6 +39,11 @@ class Naming:
         )
         return named
 
+    async def forget(self) -> None:
+        """Forget all ids: the broker calls other messages by the slots of those that had them."""
+        self._known.clear()
+        await self._states.take_back_all(self._source)
+
     async def acknowledged(self, messages: Sequence[Message]) -> None:
         """Forget the ids of messages long before: a broker that is behind may never read that these were."""
         slots = [each.slot for each in messages if each.slot]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from multidict import CIMultiDict
 
 from collector import metrics
-from collector.bridges.queue.broker import BrokerError
+from collector.bridges.queue.broker import BrokerError, InSessions
 from collector.bridges.queue.kinds import open_broker
 from collector.bridges.queue.naming import Naming
 from collector.bridges.queue.packed import unpacked
@@ -20,7 +21,7 @@ from collector.protocols.message import dead_letter, message
 from collector.store import RedisError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from collector.bridges.queue.broker import Broker, Message
     from collector.model import Outcome, Source
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from collector.store.queues import QueueStates
 
 log = structlog.get_logger()
+
+_Done = TypeVar("_Done")
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
@@ -70,6 +73,8 @@ class Reader:
         broker = open_broker(self._settings, self._worker)
         try:
             await broker.connect()
+            if isinstance(broker, InSessions) and broker.is_new:
+                await self._insist(self._naming.forget)
             while True:
                 await self._calm()
                 await self.pass_on(broker)
@@ -83,7 +88,7 @@ class Reader:
         self._failures = 0
         if messages:
             if not all(each.id for each in messages):
-                messages = await self._name(messages)
+                messages = await self._insist(partial(self._naming.name, messages))
             await self._take_all(messages)
             await broker.done(messages)
             with contextlib.suppress(RedisError, OSError):  # what is not forgotten does no harm
@@ -91,11 +96,11 @@ class Reader:
             metrics.QUEUE_MESSAGES.labels(self.source.id).inc(len(messages))
         return len(messages)
 
-    async def _name(self, messages: Sequence[Message]) -> list[Message]:
-        """Return messages that all have an id; waits while Redis, which remembers them, is away."""
+    async def _insist(self, work: Callable[[], Awaitable[_Done]]) -> _Done:
+        """Do what needs the ids of messages; waits while Redis, which remembers them, is away."""
         while True:
             try:
-                return await self._naming.name(messages)
+                return await work()
             except (RedisError, OSError):
                 self._now("waiting", _REDIS_AWAY)
                 await asyncio.sleep(_LOOK_SECONDS)
