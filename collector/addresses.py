@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ def is_address(text: str) -> bool:
     return len(text) <= _LONGEST and _reads_as_address(text)
 
 
-@lru_cache(4096)
+@remembered(4096)
 def _reads_as_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
@@ -65,7 +66,7 @@ def _reads_as_address(text: str) -> bool:
     return True
 
 
-@lru_cache(4096)
+@remembered(4096)
 def within(text: str, networks: tuple[str, ...]) -> bool:
     """Tell whether an address is in one of the networks. Raises ValueError when it is no address."""
     address = ipaddress.ip_address(text)

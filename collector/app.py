@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from collector import metrics
+from collector import metrics, recall
 from collector.access import Access
 from collector.access.gate import Gate
 from collector.api import Services, api_application
@@ -54,7 +54,7 @@ from collector.store.trackers import TrackerArchive
 from collector.store.workers import Roll
 from collector.stream import RefusedLog, Stream
 from collector.stream.feed import Feed
-from collector.tasks import running
+from collector.tasks import every_minute, running
 from collector.tracker import TrackerViews
 
 if TYPE_CHECKING:
@@ -106,10 +106,12 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         places = Places(settings.place_databases, settings.place_header)
         warm_up()
         journeys = Journeys(partial(read_journey, catalogue.find))
+        visitors = Visitors(salts)
         enricher = Enricher(
             steps=(("place", places.step), ("journey", journeys.step), *STEPS),
-            judges=(Visitors(salts).judge, *JUDGES),
+            judges=(visitors.judge, *JUDGES),
         )
+        limits = Limits(settings)
         stream = Stream(redis, names, settings, catalogue.retention)
         await stream.start()
         overload = Overload(settings)
@@ -125,6 +127,9 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
             running(deliveries.run()),
             running(salts.run()),
             running(places.run()),
+            running(
+                every_minute(recall.forget, enricher.forget, visitors.forget, places.forget, limits.forget)
+            ),
             running(PeopleIndex(redis, names, from_entries=settings.people_index_from).run()),
         ):
             yield _wire(
@@ -137,7 +142,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
                     refused,
                     enricher,
                     counters,
-                    Limits(settings),
+                    limits,
                     quotas,
                     overload,
                     settings,

@@ -13,7 +13,7 @@ from collector.addresses import within
 from collector.connections import Connections
 from collector.handler import Handler
 from collector.lean import LeanDoor
-from collector.tasks import running
+from collector.tasks import every_minute, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -67,7 +67,8 @@ async def _door(
     lean = LeanDoor(routes, aiohttp, connections=connections, idle_seconds=settings.keepalive_seconds)
     server = await _listen(lean.connect if routes else aiohttp, address, shared=shared)
     try:
-        async with running(lean.run()), running(connections.run()):
+        forgetting = every_minute(lean.heads.forget)
+        async with running(lean.run()), running(connections.run()), running(forgetting):
             yield server.sockets[0].getsockname()[1]
             server.close()
             await lean.close(_finish_seconds(settings))

@@ -9,10 +9,10 @@ import ipaddress
 import math
 import time
 from collections import OrderedDict
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from collector.model import Reason, Refusal
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +59,12 @@ class Limits:
         while len(full_at) > _MOST_BUCKETS:
             full_at.popitem(last=False)
 
+    def forget(self) -> None:
+        """Forget the buckets that are full again: it is as if their senders had never come."""
+        now, full_at = self._now(), self._full_at
+        while full_at and next(iter(full_at.values())) <= now:
+            full_at.popitem(last=False)
+
     def _asked(self, hit: Hit) -> list[tuple[tuple[str, ...], _Rate]]:
         """Return the buckets that a hit is taken from, with their rates."""
         asked: list[tuple[tuple[str, ...], _Rate]] = []
@@ -79,7 +85,7 @@ def _rate(what: str, hits_a_second: float) -> _Rate | None:
     return _Rate(what, step, max(_BURST_SECONDS, step) - step)
 
 
-@lru_cache(4096)
+@remembered(4096)
 def _network(address: str) -> str:
     """Return the address, of IPv6 the /64 that one customer has; empty for this machine's: a proxy, then."""
     try:

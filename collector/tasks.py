@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
 _ASK_AGAIN_SECONDS = 0.1
+_MINUTE_SECONDS = 60
 
 
 @asynccontextmanager
@@ -20,6 +21,14 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         yield
     finally:
         await end(task)
+
+
+async def every_minute(*work: Callable[[], object]) -> None:
+    """Do all of the work, in its order, once a minute until cancelled."""
+    while True:
+        await asyncio.sleep(_MINUTE_SECONDS)
+        for each in work:
+            each()
 
 
 async def end(task: asyncio.Task[Any]) -> None:

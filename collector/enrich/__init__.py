@@ -96,6 +96,10 @@ class Enricher:
                 return refusal
         return None
 
+    def forget(self) -> None:
+        """Forget what was told of a moment ago."""
+        self._memory.forget()
+
     def _told(self, context: dict[str, Any], hit: Hit) -> dict[str, Any]:
         return enrich_context(context, hit, self.steps)
 

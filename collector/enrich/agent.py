@@ -11,6 +11,7 @@ from user_agents.parsers import Browser, Device, OperatingSystem, UserAgent
 
 from collector.enrich import hints
 from collector.enrich.visitors import consented
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collector.model import Hit
@@ -56,7 +57,7 @@ def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
     return _read_with_headers(text, brands[:LONGEST], mobile[:8], platform[:64])
 
 
-@lru_cache(_CACHED)
+@remembered(_CACHED)
 def _read_with_headers(text: str, brands: str, mobile: str, platform: str) -> dict[str, Any]:
     return _hinted(text, hints.from_headers(brands, mobile, platform))
 
@@ -66,7 +67,7 @@ def _hinted(text: str, hinted: hints.Hints) -> dict[str, Any]:
     return {**told, **hints.corrections(hinted, told)}
 
 
-@lru_cache(_CACHED)
+@remembered(_CACHED)
 def read(text: str) -> dict[str, Any]:
     """Return browser, os and device of a user agent. The result is shared: never change it."""
     engine = _engine()

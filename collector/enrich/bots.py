@@ -19,6 +19,7 @@ from collector.enrich import agent
 from collector.enrich.agent import LONGEST
 from collector.enrich.data import facts
 from collector.model import Reason, Refusal
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -79,7 +80,7 @@ def judge(event: Event, hit: Hit) -> Refusal | None:
     return None
 
 
-@lru_cache(4096)
+@remembered(4096)
 def read(text: str, brand: str | None = None) -> Verdict | None:
     """Return what a user agent gives away, None for a person's. ``brand`` is the device's maker.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
+
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collector.model import Hit
@@ -87,7 +88,7 @@ def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:  # noqa: ARG001 -
     return {"campaign": campaign} if campaign else {}
 
 
-@lru_cache(1024)
+@remembered(1024)
 def read(search: str) -> dict[str, Any]:
     """Return the campaign that a query string names. The result is shared: never change it."""
     parameters = search.removeprefix("?").split("&", _MOST_PARAMETERS)

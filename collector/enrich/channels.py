@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from collector.enrich.campaign import CLICK_IDS
 from collector.enrich.paid import AFFILIATE_CLICKS, MAIL_CLICKS, is_paid
 from collector.enrich.referrer import site
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +97,7 @@ def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:  # noqa: ARG001 -
     }
 
 
-@lru_cache(4096)
+@remembered(4096)
 def group(campaign: tuple[str, str, str], clicks: frozenset[str], referrer: tuple[str, str]) -> str:
     """Return the channel group of a campaign's source, medium and name, and a referrer's medium and source.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import TYPE_CHECKING, Any
 
 from collector.model import BROWSER_BRIDGES
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collector.model import Hit
@@ -35,7 +35,7 @@ def network(address: str | None) -> str:
     return _network(address) if address and len(address) <= LONGEST_ADDRESS else ""
 
 
-@lru_cache(4096)
+@remembered(4096)
 def _network(address: str) -> str:
     try:
         packed = inet_pton(AF_INET6 if ":" in address else AF_INET, address.partition("%")[0])

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
+
+from collector.recall import remembered
 
 _BRAND = re.compile(r'"((?:[^"\\]|\\.)*)"\s*;\s*v="([^"]*)"')
 # A brand that changes with every release, so that nobody relies on the list: Not_A Brand, Not(A:Brand, …
@@ -41,7 +42,7 @@ def from_tracker(data: dict[str, Any]) -> Hints:
     return Hints(brand, version, mobile if isinstance(mobile, bool) else None, *texts)
 
 
-@lru_cache(1024)
+@remembered(1024)
 def from_headers(brands: str, mobile: str, platform: str) -> Hints:
     """Return the hints of Sec-CH-UA, Sec-CH-UA-Mobile and Sec-CH-UA-Platform, all of bounded length."""
     brand, version = _choose(_BRAND.findall(brands))

@@ -7,13 +7,14 @@ person: high, medium, or low for what usually carries out a person's wish.
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from collector.enrich import agent, bots
 from collector.enrich.agent import LONGEST
 from collector.enrich.data import facts
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +64,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.IGNORECASE)
 
 
-@lru_cache(1024)
+@remembered(1024)
 def _host(url: str) -> str:
     try:
         return (urlsplit(url[:LONGEST]).hostname or "").lower()

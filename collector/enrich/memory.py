@@ -48,17 +48,21 @@ class Memory:
         written = _written(context) if type(hit.headers) is SharedHeaders else b""
         if not written or len(written) > _LONGEST or _TOKEN in written:
             return enrich(context, hit)
-        self._forget(hit.received_at // _MINUTE_MS)
+        self._begin(hit.received_at // _MINUTE_MS)
         key = (hit.headers, hit.source.id, hit.address, hit.proxied, written)
         known = self._told.get(key)
         if known is None or known[0] is not hit.source:
             known = self._told[key] = (hit.source, Told(enrich(context, hit)))
         return known[1]
 
-    def _forget(self, minute: int) -> None:
+    def forget(self) -> None:
+        """Forget all of it, also when nobody comes any more."""
+        self._told.clear()
+
+    def _begin(self, minute: int) -> None:
         if minute != self._minute or len(self._told) >= _MOST:
             self._minute = minute
-            self._told.clear()
+            self.forget()
 
 
 def _written(context: dict[str, Any]) -> bytes:

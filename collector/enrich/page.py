@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from collector.enrich import redact
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collector.model import Hit
@@ -25,7 +25,7 @@ def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
     return _cleaned(page, parameters)
 
 
-@lru_cache(4096)
+@remembered(4096)
 def _remembered(page: tuple[tuple[str, str], ...], parameters: tuple[str, ...]) -> dict[str, Any]:
     """Return the step's answer for a page of short texts. It is shared: never change it."""
     return _cleaned(dict(page), parameters)

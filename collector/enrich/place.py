@@ -45,7 +45,7 @@ class Places:
         self._headers = [name.strip() for name in header.split(",")] if header else []
         self._seen: list[tuple[int, int]] = []
         self._readers: list[Any] = []
-        self._look_up: Callable[[str], dict[str, Any]] = lru_cache(_CACHED)(self._read)
+        self.forget()
         if files:
             self.open()
 
@@ -73,7 +73,11 @@ class Places:
         except (OSError, maxminddb.InvalidDatabaseError) as error:
             raise PlaceError(f"A place database cannot be opened: {error}.") from None
         self._seen, self._readers = seen, readers
-        self._look_up = lru_cache(_CACHED)(self._read)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget which addresses were looked up."""
+        self._look_up: Callable[[str], dict[str, Any]] = lru_cache(_CACHED)(self._read)
 
     async def run(self) -> None:
         """Look for changed files until cancelled; a bad one leaves the old one in use."""

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from collector.enrich import redact
 from collector.enrich.data import facts
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collector.model import Hit
@@ -53,7 +54,7 @@ def step(context: dict[str, Any], hit: Hit) -> dict[str, Any]:
     return {"referrer": told}
 
 
-@lru_cache(_CACHED)
+@remembered(_CACHED)
 def read(address: str, page_host: str, own_hosts: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return medium, source and term of a referring address. The result is shared: never change it."""
     host = _host(address)

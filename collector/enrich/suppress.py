@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from collector.model import Reason, Refusal
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collector.model import Enrichment, Event, Hit
@@ -47,7 +48,7 @@ def _referrer(event: Event) -> Any:
     return str(url).partition("://")[2].partition("/")[0].partition("?")[0]
 
 
-@lru_cache(4096)
+@remembered(4096)
 def _within(address: str, networks: tuple[str, ...]) -> bool:
     try:
         client = ipaddress.ip_address(address)

@@ -33,6 +33,10 @@ class Visitors:
         self._wish = ""
         self._latest: tuple[Hit, Any, str] | None = None
 
+    def forget(self) -> None:
+        """Forget the latest hit."""
+        self._hit = self._latest = None
+
     def judge(self, event: Event, hit: Hit) -> Refusal | None:
         """Give the event the visitor that the source's privacy allows, or say why it is not kept."""
         privacy = hit.source.privacy

@@ -50,6 +50,10 @@ class Heads:
         self._find = find
         self._recall = lru_cache(_REMEMBERED)(self._read)
 
+    def forget(self) -> None:
+        """Forget the heads that were read."""
+        self._recall.cache_clear()
+
     def read(self, data: bytes) -> tuple[Head, Found, int] | None:
         """Return a plain request's head, its handler and the length of its body; None when not for here."""
         key, length = _without_length(data)

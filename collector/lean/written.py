@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collector.exchange import Answer
@@ -35,4 +36,4 @@ def _head(status: int, fields: tuple[tuple[str, str], ...]) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-_remembered = lru_cache(1024)(_head)
+_remembered = remembered(1024)(_head)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
+
+from collector.recall import remembered
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -33,7 +34,7 @@ def _read(text: str) -> int | None:
     return ms if _MIN_MS <= ms <= _MAX_MS else None
 
 
-_text_to_ms = lru_cache(4096)(
+_text_to_ms = remembered(4096)(
     _read
 )  # a batch names the same moment often: when it was sent, when it happened
 
@@ -53,7 +54,7 @@ def to_iso(ms: int) -> str:
     return f"{_second(seconds)}.{rest:03}Z"
 
 
-@lru_cache(4096)  # what arrives happened in the last few minutes
+@remembered(4096)  # what arrives happened in the last few minutes
 def _second(seconds: int) -> str:
     return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
 
