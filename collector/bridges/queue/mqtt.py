@@ -80,8 +80,9 @@ class MqttTopic:
         found: list[MQTTMessage] = []
         with contextlib.suppress(TimeoutError):
             found.append(await asyncio.wait_for(client.come.get(), FETCH_SECONDS))
-        while found and not client.come.empty() and len(found) < self._settings.prefetch:
-            found.append(client.come.get_nowait())
+        with _explained():
+            while found and len(found) < self._settings.prefetch and client.has_more():
+                found.append(client.come.get_nowait())
         return [_message(each) for each in found]
 
     async def done(self, messages: Sequence[Message]) -> None:
@@ -142,6 +143,12 @@ class _Client(aiomqtt.Client):
     def release(self) -> None:
         """Close the socket, which paho leaves open when a broker does not answer to the end."""
         self._client._sock_close()  # noqa: SLF001 - it has no other way
+
+    def has_more(self) -> bool:
+        """Tell whether another message has come; aiomqtt reads one of the socket each time it looks there."""
+        if self.come.empty():
+            self._client.loop_read()
+        return not self.come.empty()
 
     def acknowledge(self, message: MQTTMessage) -> None:
         """Tell the broker that a message is safe."""
