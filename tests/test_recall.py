@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import gc
+from dataclasses import replace
 from importlib import import_module
 from pkgutil import walk_packages
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import collector
