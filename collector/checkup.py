@@ -14,6 +14,7 @@ import aiohttp
 import aiohttp.http_parser
 
 from collector import __version__
+from collector.model import PlainError
 from collector.sources import Catalogue
 from collector.store import Names
 from collector.store.cluster import on_every_node
@@ -34,7 +35,7 @@ _MOST_CLOCK_SECONDS = 1.0
 _MOST_GROUP_SECONDS = 24 * 3600
 
 
-class PartError(Exception):
+class PartError(PlainError):
     """A part that the collector needs is not good enough; the message is one sentence for a person."""
 
 

@@ -13,6 +13,7 @@ from collector.addresses import within
 from collector.connections import Connections
 from collector.handler import Handler
 from collector.lean import LeanDoor
+from collector.model import PlainError
 from collector.tasks import every_minute, running
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _BACKLOG = 1024
 _LINGER_SECONDS = 2  # for the rest of a body that was refused
 
 
-class DoorError(Exception):
+class DoorError(PlainError):
     """A listener cannot be opened; the message is one sentence for a person."""
 
 

@@ -15,6 +15,10 @@ _SUCCESS = 200
 CHANNELS = ("Web", "Mobile", "Email", "CRM", "Call Center", "Point of Sale", "Other")
 
 
+class PlainError(Exception):
+    """Something cannot be as asked; the message tells a person at the command line why, in one sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Privacy:
     """What a source may keep of a person; the same for every bridge."""

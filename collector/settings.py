@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from collector.model import PlainError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,7 +23,7 @@ _CONFIG = f"{PREFIX}CONFIG"
 _SECRET = {"redis_url", "stream"}
 
 
-class SettingsError(Exception):
+class SettingsError(PlainError):
     """A setting that is unknown or has a value that is not allowed; the message names all three."""
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
@@ -18,7 +19,6 @@ from collector.settings import Settings, SettingsError, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     Start = Callable[..., "Served"]
 
@@ -110,6 +110,8 @@ def test_an_acknowledged_event_outlives_kill_9(tmp_path: Path, serve: Start) -> 
 def test_workers_share_the_port_and_one_that_dies_is_started_again(tmp_path: Path, serve: Start) -> None:
     served = serve("--workers", "2", "--port", str(_free_port()))
     workers = _children(served.process.pid)
+    memory = _memory(workers[-1])
+    assert memory["Private_Dirty"] < memory["Rss"] / 2, "what was loaded is shared"
     os.kill(workers[-1], signal.SIGKILL)
     end = time.monotonic() + 30
     while len(set(_children(served.process.pid)) - {workers[-1]}) < len(workers):
@@ -202,6 +204,12 @@ def test_lists_are_comma_separated_in_the_environment() -> None:
 
     assert settings.trusted_proxies == ("10.0.0.0/8", "192.168.0.0/16")
     assert Settings().trusted_proxies == ()
+
+
+def _memory(pid: int) -> dict[str, int]:
+    """Return the kinds of memory of a process in KiB."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
+    return {name: int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines)}
 
 
 def _children(pid: int) -> list[int]:

@@ -147,8 +147,10 @@ def _commands() -> str:
 def _walk(name: str, command: click.Command) -> list[tuple[str, click.Command]]:
     found = [(name, command)]
     if isinstance(command, click.Group):
-        for word, below in sorted(command.commands.items()):
-            found += _walk(f"{name} {word}", below)
+        context = click.Context(command)
+        for word in sorted(command.list_commands(context)):
+            if below := command.get_command(context, word):
+                found += _walk(f"{name} {word}", below)
     return found
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collector.model import PlainError
 
-class AccessError(Exception):
+
+class AccessError(PlainError):
     """Something about an account, token or invitation cannot be; the message is one sentence for a person."""
 
 

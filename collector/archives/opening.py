@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
+from collector.model import PlainError
 from collector.zstd import zstd_library
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _CHUNK = 256 * 1024
 HEAD = 64 * 1024
 
 
-class ArchiveError(Exception):
+class ArchiveError(PlainError):
     """An archive that cannot be read, or not to its end; the message is one sentence for a person."""
 
 

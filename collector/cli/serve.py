@@ -1,38 +1,33 @@
-"""``headwater serve``: the doors, their workers, and a clean end."""
+"""``headwater serve``: one process, or workers that share the ports and the memory of what was loaded."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import gc
+import multiprocessing
 import os
-import sys
+import signal
 import tempfile
 from typing import TYPE_CHECKING
 
 import click
 import structlog
-from prometheus_client.multiprocess import mark_process_dead
 
-from collector import tasks
-from collector.app import collector
-from collector.checkup import PartError, require_parser
-from collector.cli import banner
-from collector.cli.context import calm_garbage_collection, run, stop_signal, use_uvloop, with_settings
-from collector.doors import open_doors
+from collector.cli import told
+from collector.cli.context import run, stop_signal, with_settings
 from collector.logs import configure_logs
-from collector.settings import PREFIX
-from collector.sources import check_form
-from collector.store import RedisError, open_store
+from collector.store import open_store
 from collector.store.embedded import end_with_parent
 
 if TYPE_CHECKING:
-    from collector.access import Access
+    from multiprocessing.context import ForkProcess
+
     from collector.settings import Settings
 
 log = structlog.get_logger()
 
 _RESTART_SECONDS = 1
-_WORKER = f"_{PREFIX}WORKER"
+_STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 @click.command()
@@ -54,89 +49,89 @@ _WORKER = f"_{PREFIX}WORKER"
 def serve(settings: Settings, *, demo: bool) -> None:
     """Start the collector."""
     configure_logs(settings.log_level)
-    try:
-        require_parser()
-    except PartError as error:
-        raise click.ClickException(str(error)) from None
-    if settings.workers > 1 and _WORKER not in os.environ:
-        run(_serve_workers(settings, demo=demo))
+    if settings.workers > 1:
+        with tempfile.TemporaryDirectory(prefix="headwater-metrics-") as folder:
+            _load(folder)
+            run(_keep_all(settings, demo=demo))
     else:
-        use_uvloop()
-        run(_serve_one(settings, demo=demo))
+        from collector.cli.serving import serve_one  # noqa: PLC0415 - see _load
+
+        serve_one(settings, demo=demo)
 
 
-async def _serve_one(settings: Settings, *, demo: bool) -> None:
+def _load(folder: str) -> None:
+    """Load what workers need, once for all: they share the memory of what does not change."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # before the metrics are made: they ask for it then
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+    from collector.cli import serving  # noqa: F401, PLC0415
+    from collector.enrich import warm_up  # noqa: PLC0415
+
+    warm_up()
+    mark_process_dead(os.getpid())  # type: ignore[no-untyped-call] # its gauges say nothing
+    gc.collect()
+    gc.freeze()  # or the first collection of each worker would write to all pages
+
+
+async def _keep_all(settings: Settings, *, demo: bool) -> None:
+    """Run the workers, with one embedded server between them, until SIGTERM or Ctrl-C."""
     stop = stop_signal()
-    async with collector(settings) as running:
-        if demo and not list(running.catalogue):
-            await running.catalogue.add(
-                check_form(
-                    {
-                        "name": "My site",
-                        "tags": ["demo"],
-                        "settings": {"preset": "typical", "features": ["autocapture"]},
-                    }
-                )
-            )
-        first = os.environ.get(_WORKER, "0") == "0"
-        async with (
-            open_doors(running, shared=_WORKER in os.environ) as ports,
-            tasks.running(running.queues.run()) if first else contextlib.nullcontext(),
-        ):
-            if first:
-                banner.show(settings, ports, running.catalogue, await _first_invitation(running.access))
-            calm_garbage_collection()
-            await stop.wait()
-            running.health.draining = True
-            log.info("draining")
-            await asyncio.sleep(settings.unready_seconds)
+    async with open_store(settings) as redis:
+        url = settings.redis_url or f"unix://{redis.connection_pool.connection_kwargs['path']}"
+        shared = settings.model_copy(update={"redis_url": url})
+        keepers = [asyncio.create_task(_keep(shared, n, demo=demo)) for n in range(settings.workers)]
+        await stop.wait()
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
 
 
-async def _first_invitation(access: Access) -> str | None:
-    """Return the secret of the link for the first account; the shell makes accounts while Redis is away."""
-    with contextlib.suppress(RedisError):
-        return await access.invite_first()
-    return None
-
-
-async def _serve_workers(settings: Settings, *, demo: bool) -> None:
-    """Run worker processes that share the port, with one embedded server between them."""
-    stop = stop_signal()
-    with tempfile.TemporaryDirectory(prefix="headwater-metrics-") as folder:
-        async with open_store(settings) as redis:
-            arguments = redis.connection_pool.connection_kwargs
-            url = settings.redis_url or f"unix://{arguments['path']}"
-            common = {f"{PREFIX}REDIS_URL": url, "PROMETHEUS_MULTIPROC_DIR": folder}
-            keepers = [
-                asyncio.create_task(_keep_worker(number, common, demo=demo and number == 0))
-                for number in range(settings.workers)
-            ]
-            await stop.wait()
-            for keeper in keepers:
-                keeper.cancel()
-            await asyncio.gather(*keepers, return_exceptions=True)
-
-
-async def _keep_worker(number: int, common: dict[str, str], *, demo: bool) -> None:
+async def _keep(settings: Settings, number: int, *, demo: bool) -> None:
     """Start a worker, and again whenever it ends; on cancel let it drain."""
-    environment = {**os.environ, **common, _WORKER: str(number)}
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - see _load
+
     while True:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "collector", *_same_arguments(demo=demo)),
-            env=environment,
-            preexec_fn=end_with_parent,
-        )
+        process = _fork(settings, number, demo=demo)
         try:
-            await process.wait()
+            await _end_of(process)
         except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
+            process.terminate()
+            await _end_of(process)
             raise
-        mark_process_dead(process.pid, common["PROMETHEUS_MULTIPROC_DIR"])  # type: ignore[no-untyped-call]
-        log.error("worker_ended", number=number, status=process.returncode)
+        mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
+        log.error("worker_ended", number=number, status=process.exitcode)
         await asyncio.sleep(_RESTART_SECONDS)
 
 
-def _same_arguments(*, demo: bool) -> list[str]:
-    return [argument for argument in sys.argv[1:] if demo or argument != "--demo"]
+def _fork(settings: Settings, number: int, *, demo: bool) -> ForkProcess:
+    process = multiprocessing.get_context("fork").Process(target=_work, args=(settings, number, demo))
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)  # until the worker has let go of our handlers
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+    return process
+
+
+def _work(settings: Settings, number: int, demo: bool) -> None:  # noqa: FBT001 - called by Process
+    """Be a worker: a process of its own, with nothing of the parent's but what was loaded."""
+    from collector.cli.serving import serve_one  # noqa: PLC0415 - see _load
+
+    signal.set_wakeup_fd(-1)
+    for each in _STOPS:
+        signal.signal(each, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+    end_with_parent()
+    with told():
+        serve_one(settings, demo=demo, number=number)
+
+
+async def _end_of(process: ForkProcess) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(process.sentinel, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(process.sentinel)
+    process.join()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import ua_parser.loaders
 import ua_parser.regex
-from user_agents.parsers import Browser, Device, OperatingSystem, UserAgent
 
 from collector.enrich import hints
+from collector.enrich.classes import Browser, Device, OperatingSystem, UserAgent
 from collector.enrich.visitors import consented
 from collector.recall import remembered
 

@@ -15,7 +15,7 @@ import structlog
 
 from collector.enrich.client import LONGEST_ADDRESS
 from collector.enrich.data import facts
-from collector.model import BROWSER_BRIDGES
+from collector.model import BROWSER_BRIDGES, PlainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 _NOWHERE = {"XX", "T1"}  # what CDNs say for unknown and for Tor
 
 
-class PlaceError(Exception):
+class PlaceError(PlainError):
     """A place database cannot be used; the message says why."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import can_ada
 
 from collector.addresses import is_public
+from collector.model import PlainError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +21,7 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\\u00a0\u2028\u2029\ufeff]")
 _LOCAL = ("localhost", "local", "internal", "home.arpa")
 
 
-class LinkError(Exception):
+class LinkError(PlainError):
     """A link or a mail cannot be made as asked; the message is one sentence for a person."""
 
 

