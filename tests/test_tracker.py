@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from base64 import b64encode
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import brotli
@@ -12,12 +13,16 @@ import pytest
 
 from collector.model import Privacy
 from collector.sources.features import build
-from collector.tracker import render, snippet
+from collector.sources.tracker_token import TrackerTokens
+from collector.store.trackers import TrackerArchive
+from collector.tracker import TrackerViews, render, snippet, views
 from collector.tracker.render import chosen_features, tracker_config
 from tests.conftest import web_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from redis.asyncio import Redis
 
     from tests.conftest import Running
 
@@ -44,6 +49,30 @@ async def test_the_digest_path_is_immutable_and_has_the_same_bytes(running: Runn
 
     assert await stable.read() == await pinned.read()
     assert pinned.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+async def test_what_a_worker_remembers_of_trackers_is_bounded(
+    running: Running, limited_redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "_MOST_REMEMBERED", 2)
+    monkeypatch.setattr(views, "_MOST_RECALLED", 2)
+    archive = TrackerArchive(limited_redis, running.names)
+    held = TrackerViews(
+        running.parts.catalogue, archive, running.settings, TrackerTokens.of(running.settings)
+    )
+    sources = [await running.add(id=f"web{number}") for number in range(4)]
+    sources = [
+        replace(each, settings=each.settings.model_copy(update={"older": render(each).digest}))
+        for each in sources
+    ]
+    for source in sources:
+        await held._remember(source, render(source))
+        older = await held._older(source)
+
+        assert older == await archive.recall(source.id, source.settings.older)
+
+    assert [name for name, _ in held.remembered] == ["web2", "web3"]
+    assert [name for name, _ in held.recalled] == ["web2", "web3"]
 
 
 async def test_a_digest_of_the_past_keeps_its_bytes_and_an_unknown_one_leads_to_the_stable_path(

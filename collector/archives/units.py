@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from collector.model import Reason, Refusal
 
@@ -91,22 +91,20 @@ def _of_list(chunks: Iterable[bytes], limit: int) -> Iterator[Unit]:
 
 
 def rows(chunks: Iterable[bytes], limit: int) -> Iterator[Unit]:
-    """Yield the rows of CSV after its first as objects, by the names in the first."""
+    """Yield the rows of CSV after its first as objects, by the names in the first.
+
+    Behind one that goes on over lines without an end, as by a quote too many, nothing is read.
+    """
     csv.field_size_limit(limit)
-    reader = csv.reader(_text(chunks, limit))
+    text = _RowLines(_text(chunks, limit), limit)
     names: list[str] = []
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Unit(reader.line_num, "", Refusal(Reason.BAD_LINE, f"The row is no CSV: {error}."))
-            if not names:
+    for row in text.rows():
+        if isinstance(row, Refusal):
+            yield Unit(text.number, "", row)
+            if not names or text.endless:
                 return
-            continue
-        if row and names:
-            yield Unit(reader.line_num, dict(zip(names, row, strict=False)))
+        elif row and names:
+            yield Unit(text.number, dict(zip(names, row, strict=False)))
         elif row:
             names = [name.strip() for name in row]
 
@@ -118,8 +116,49 @@ CUTS: dict[str, Callable[[Iterable[bytes], int], Iterator[Unit]]] = {
 }
 
 
+class _RowLines:
+    """The lines that csv makes rows from, counted: one row may have so many characters."""
+
+    def __init__(self, lines: Iterator[str], limit: int) -> None:
+        self._lines = lines
+        self._limit = limit
+        self._row = 0  # characters of it
+        self.number = 0
+        self.endless = False
+
+    def rows(self) -> Iterator[list[str] | Refusal]:
+        """Yield each row, or why it cannot be read."""
+        reader = csv.reader(self)
+        while True:
+            self._row = 0
+            try:
+                yield next(reader)
+            except StopIteration:
+                return
+            except Refusal as refusal:
+                yield refusal
+            except csv.Error as error:
+                yield Refusal(Reason.BAD_LINE, f"The row is no CSV: {error}.")
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        """Return the next line. Raises Refusal too_large, and csv begins another row."""
+        line = next(self._lines)
+        self.number += 1
+        before, self._row = self._row, self._row + len(line)
+        if self._row <= self._limit + len("\n"):
+            return line
+        if not before:
+            raise _too_large(self._limit)
+        self.endless = True
+        detail = f"A row may have {self._limit} bytes; this one has no end, and nothing behind it is read."
+        raise Refusal(Reason.TOO_LARGE, detail)
+
+
 def _text(chunks: Iterable[bytes], limit: int) -> Iterator[str]:
-    """Yield the lines as csv wants them; of one beyond the limit so much that csv refuses it."""
+    """Yield the lines as csv wants them; of one beyond the limit only so much that it is refused."""
     rest, passing = b"", False
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")

@@ -1,7 +1,8 @@
-"""How far archives were imported: one hash a source, by what an archive begins with."""
+"""How far the latest archives were imported: one hash a source, by what an archive begins with."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from collector.store.names import Names
+
+_AT = "at"  # when a position was kept, in nanoseconds since 1970
+_MOST = 10_000  # archives of a source: three megabytes
 
 
 @dataclass(slots=True)
@@ -51,13 +55,26 @@ class Positions:
         """Return how far the archive was imported that begins so; it may have grown since."""
         rows: Any = await self._redis.hgetall(self._key)
         for name, raw in rows.items():
-            position = Position(**orjson.loads(raw))
+            position = _position(raw)
             if position.head <= len(head) and name.decode() == digest(head[: position.head]):
                 return position
         return None
 
     async def keep(self, digest: str, position: Position, *, instead_of: str = "") -> None:
-        """Remember how far an archive was imported, and forget what was known of it when it was shorter."""
-        await self._redis.hset(self._key, digest, orjson.dumps(asdict(position)))
+        """Remember how far an archive was imported, and forget what was known of it when it was shorter.
+
+        Of too many archives those are forgotten that were imported longest ago.
+        """
+        await self._redis.hset(self._key, digest, orjson.dumps({**asdict(position), _AT: time.time_ns()}))
         if instead_of not in {"", digest}:
             await self._redis.hdel(self._key, instead_of)
+        if await self._redis.hlen(self._key) > _MOST:
+            rows: Any = await self._redis.hgetall(self._key)
+            oldest = sorted(rows, key=lambda name: orjson.loads(rows[name]).get(_AT, 0))
+            await self._redis.hdel(self._key, *oldest[:-_MOST])
+
+
+def _position(raw: bytes) -> Position:
+    row = orjson.loads(raw)
+    row.pop(_AT, None)
+    return Position(**row)

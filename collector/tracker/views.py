@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from aiohttp import web
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 _SECONDS_TO_RECALL = 10
+_MOST_REMEMBERED = 10_000  # of those that were archived; another time costs a round trip
+_MOST_RECALLED = 256  # bodies of older versions, for sources that have two
 _YEAR_SECONDS = 365 * 24 * 3600
 _HEADERS = {
     "Content-Type": "text/javascript; charset=utf-8",
@@ -41,7 +46,7 @@ class TrackerViews:
     archive: TrackerArchive
     settings: Settings
     tokens: TrackerTokens
-    remembered: set[tuple[str, str]] = field(default_factory=set)
+    remembered: dict[tuple[str, str], None] = field(default_factory=dict)
     recalled: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
     async def stable(self, request: web.Request) -> web.StreamResponse:
@@ -91,7 +96,7 @@ class TrackerViews:
             body = await self._recall(*key)
             if body is None:  # better none for a moment than the one that was to be held back
                 raise Refusal(Reason.TRACKER_UNAVAILABLE, source=source.id, retry_after=_SECONDS_TO_RECALL)
-            self.recalled[key] = body
+            _keep(self.recalled, key, body, _MOST_RECALLED)
         return self.recalled[key]
 
     def _source(self, request: web.Request) -> Source:
@@ -109,13 +114,20 @@ class TrackerViews:
         except (RedisError, OSError) as error:  # serving goes on; the next request tries again
             log.warning("tracker_not_remembered", source=source.id, error=str(error))
         else:
-            self.remembered.add(key)
+            _keep(self.remembered, key, None, _MOST_REMEMBERED)
 
     async def _recall(self, source: str, digest: str) -> bytes | None:
         try:
             return await self.archive.recall(source, digest)
         except (RedisError, OSError):
             return None
+
+
+def _keep(held: dict[K, V], key: K, value: V, most: int) -> None:
+    """Hold a value; the one that was held for longest makes way."""
+    if len(held) >= most:
+        del held[next(iter(held))]
+    held[key] = value
 
 
 def _serve(request: web.Request, rendered: Rendered, cache: str) -> web.Response:

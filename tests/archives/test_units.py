@@ -28,7 +28,9 @@ CASES = [
         b'2Path,Title\n/a,"b\nc"\n\n/d,e\n',
         [(3, {"2Path": "/a", "Title": "b\nc"}), (5, {"2Path": "/d", "Title": "e"})],
     ),
-    ("rows", b"Path\n" + b"x" * 500 + b"\n/d\n", [(2, "bad_line"), (3, {"Path": "/d"})]),
+    ("rows", b"Path\n" + b"x" * 500 + b"\n/d\n", [(2, "too_large"), (3, {"Path": "/d"})]),
+    ("rows", b"Path\n" + b'"' + b"x\n" * 500, [(102, "too_large")]),
+    ("rows", b'Path\n/a\n"' + b'","\n' * 100 + b'"\n/d\n', [(2, {"Path": "/a"}), (53, "too_large")]),
     ("rows", b"a\rb,c\n1,2\n", [(1, "bad_line")]),
     ("rows", b"", []),
 ]
