@@ -23,9 +23,13 @@ class Line:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._kept: AbstractConnection | None = None
+        self._patience: float | None = None  # of the pool's connections, in seconds
 
     async def call(self, *command: Any) -> Any:
-        """Return the answer. Raises redis.exceptions.RedisError, OSError; then the connection is given up."""
+        """Return the answer, however late: the caller sets a limit; one of a connection costs a task.
+
+        Raises redis.exceptions.RedisError, OSError; then the connection is given up.
+        """
         if isinstance(self._redis, RedisCluster):
             return await self._redis.execute_command(*command)
         connection = await self._take()
@@ -38,8 +42,7 @@ class Line:
         except (
             BaseException
         ):  # also a time-out: an answer may still come, and would be taken for the next one's
-            await connection.disconnect(nowait=True)
-            await self._redis.connection_pool.release(connection)
+            await self._give_up(connection)
             raise
         await self._keep(connection)
         return answer
@@ -49,16 +52,25 @@ class Line:
         if connection is not None:
             if await _is_well(connection):
                 return connection
-            await connection.disconnect(nowait=True)
-            await self._redis.connection_pool.release(connection)
+            await self._give_up(connection)
         pool: Any = self._redis.connection_pool
-        return cast("AbstractConnection", await pool.get_connection())
+        connection = cast("AbstractConnection", await pool.get_connection())
+        self._patience, connection.socket_timeout = connection.socket_timeout, None
+        return connection
 
     async def _keep(self, connection: AbstractConnection) -> None:
         if self._kept is None:
             self._kept = connection
         else:
-            await self._redis.connection_pool.release(connection)
+            await self._give_back(connection)
+
+    async def _give_up(self, connection: AbstractConnection) -> None:
+        await connection.disconnect(nowait=True)
+        await self._give_back(connection)
+
+    async def _give_back(self, connection: AbstractConnection) -> None:
+        connection.socket_timeout = self._patience
+        await self._redis.connection_pool.release(connection)
 
 
 async def _is_well(connection: AbstractConnection) -> bool:

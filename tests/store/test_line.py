@@ -54,6 +54,18 @@ async def test_two_at_a_time_get_their_own_answers(redis: Redis) -> None:
     assert answers == [str(number).encode() for number in range(20)]
 
 
+async def test_a_connection_that_is_given_back_has_the_limit_of_its_pool_again(redis: Redis) -> None:
+    pool = redis.connection_pool
+    connection = await pool.get_connection()
+    limit = connection.socket_timeout
+    await pool.release(connection)
+    line = Line(redis)
+    await asyncio.gather(*(line.call("PING") for _ in range(2)))
+
+    assert limit
+    assert [each.socket_timeout for each in pool._available_connections] == [limit]  # it keeps the other
+
+
 async def test_a_server_that_is_away_is_an_error(tmp_path: Path) -> None:
     async with Redis(unix_socket_path=str(tmp_path / "nobody.sock")) as client:
         with pytest.raises((RedisError, OSError)):
