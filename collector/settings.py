@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PREFIX = "HEADWATER_"
 _CONFIG = f"{PREFIX}CONFIG"
 _SECRET = {"redis_url", "stream"}
+_BROKER = r"[^\s,/?@:]+(:[0-9]{1,5})?"
 
 
 class SettingsError(PlainError):
@@ -49,11 +50,15 @@ class Settings(BaseModel):
     console_url: str = Field(
         "",
         pattern=r"^(https?://[^/\s]+)?$",
+        examples=["https://console.example"],
         description="Address of the console as browsers see it, such as https://console.example, behind a"
         " proxy.",
     )
     path_prefix: str = Field(
-        "", pattern=r"^(/[A-Za-z0-9_-]+)*$", description="Path in front of every public path, such as /in."
+        "",
+        pattern=r"^(/[A-Za-z0-9_-]+)*$",
+        examples=["/in"],
+        description="Path in front of every public path, such as /in.",
     )
     lean_paths: bool = Field(
         default=True,
@@ -72,12 +77,14 @@ class Settings(BaseModel):
     redis_url: str = Field(
         "",
         pattern=r"^((rediss?(\+sentinel|\+cluster)?|unix)://.*)?$",
+        examples=["redis://redis.example:6379/0"],
         description="Redis or Valkey: redis://, unix://, redis+sentinel:// or redis+cluster://, rediss with"
         " TLS (docs/operation.md). Empty starts an embedded one.",
     )
     stream: str = Field(
         "",
-        pattern=r"^(kafka(\+ssl)?://[^\s?]+.*)?$",
+        pattern=rf"^(kafka(\+ssl)?://(\S+@)?{_BROKER}(,{_BROKER})*/?(\?.*)?)?$",
+        examples=["kafka://kafka-1.example:9092,kafka-2.example:9092"],
         description="Kafka to keep the events in instead of Redis: kafka://host:9092,… or kafka+ssl://"
         " (docs/kafka.md). Empty: Redis.",
     )
@@ -102,7 +109,10 @@ class Settings(BaseModel):
         256 * 1024**2, ge=0, description="Free disk, in bytes, that spooling leaves to others."
     )
     namespace: str = Field(
-        "headwater", pattern=r"^[A-Za-z0-9_.-]+$", description="First part of every Redis key."
+        "headwater",
+        pattern=r"^[A-Za-z0-9_.-]+$",
+        examples=["headwater"],
+        description="First part of every Redis key.",
     )
     partitions: int = Field(1, ge=1, le=1024, description="Streams that events are spread over, by visitor.")
     group_events: int = Field(500, ge=1, description="Most events appended to Redis in one round trip.")
@@ -131,6 +141,7 @@ class Settings(BaseModel):
     identity_header: str = Field(
         "",
         pattern=r"^[A-Za-z0-9-]{0,100}$",
+        examples=["X-Forwarded-User"],
         description="Header in which identity_proxies name the account that has signed in with them.",
     )
     identity_proxies: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
@@ -205,8 +216,8 @@ class Settings(BaseModel):
     tracker_stale_seconds: int = Field(
         86400, ge=0, description="How long caches may serve it while they revalidate."
     )
-    log_level: str = Field(
-        "info", pattern=r"^(debug|info|warning|error)$", description="Least level that is logged."
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level that is logged."
     )
 
     def public_address(self, port: int | None = None) -> str:
@@ -266,5 +277,8 @@ def _explain(error: ValidationError) -> str:
         known = ", ".join(sorted(Settings.model_fields))
         return f"Unknown option {option}. Known options: {known}."
     value = "(hidden)" if name in _SECRET else repr(first["input"])
+    field = Settings.model_fields[name]
     rule = first["msg"].removeprefix("Value error, ").rstrip(".")
-    return f"Option {option} has the value {value}: {rule}. It is: {Settings.model_fields[name].description}"
+    if first["type"] == "string_pattern_mismatch":
+        rule = f"that is not written like {(field.examples or [field.default])[0]}"
+    return f"Option {option} has the value {value}: {rule}. It is: {field.description}"

@@ -151,6 +151,7 @@ FAILURES = [
     (("source", "list"), {"HEADWATER_CONFIG": "/no/such.toml"}, "/no/such.toml cannot be read"),
     (("send", "x", "--public-url", "http://127.0.0.1:1"), {}, "Nothing answers at http://127.0.0.1:1"),
     (("source", "list", "--redis-url", "unix:///none.sock"), {}, "Redis does not answer"),
+    (("consume", "--group", "g", "--ndjson"), {"HEADWATER_STREAM": "kafka://host"}, "Kafka keeps the events"),
 ]
 
 
@@ -161,6 +162,7 @@ def test_a_failure_is_one_line_that_says_what_is_wrong(
     failed = headwater(tmp_path, *arguments, **environment)
 
     assert failed.returncode == 1
+    assert failed.stderr.startswith("Error: ")
     assert text in failed.stderr
     assert len(failed.stderr.strip().splitlines()) == 1
 
@@ -190,6 +192,33 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path)
     settings = load({"config": file, "port": "3"}, {"HEADWATER_PORT": "2", "HEADWATER_WORKERS": "4"})
 
     assert (settings.port, settings.workers, settings.host) == (3, 4, "::1")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["kafka-1.example:9092", "kafka://", "kafka://host:many", "kafka://a:9092,,b:9092", "redis://h"],
+)
+def test_a_value_that_is_not_written_as_it_must_be_is_told_of_by_an_example(address: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({}, {"HEADWATER_STREAM": address})
+
+    assert "not written like kafka://kafka-1.example:9092,kafka-2.example:9092." in str(caught.value)
+    assert "^" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "kafka://a", "kafka://a:9092,b:9092/", "kafka+ssl://jo:p@ss:1@a.example:9093?sasl=PLAIN&ca=/x@y"],
+)
+def test_an_address_of_kafka_is_taken(address: str) -> None:
+    assert load({"stream": address}, {}).stream == address
+
+
+def test_every_setting_that_must_be_written_in_some_way_has_an_example_of_it() -> None:
+    for name, field in Settings.model_fields.items():
+        if any(getattr(rule, "pattern", None) for rule in field.metadata):
+            (example,) = field.examples or ()
+            assert load({name: example}, {}).model_dump()[name] == example
 
 
 def test_a_secret_is_not_repeated_in_an_error() -> None:

@@ -80,5 +80,5 @@ def told() -> Iterator[None]:
     try:
         yield
     except PlainError as error:
-        click.echo(f"headwater: {error}", err=True)
+        click.ClickException(str(error)).show()
         sys.exit(_FAILED)

@@ -110,7 +110,7 @@ def public_base(settings: Settings) -> str:
     if not settings.public_url:
         base = settings.public_address()
         click.echo(
-            f"headwater: public_url is not set, so the links lead to {base}, which nobody outside can reach."
+            f"Warning: public_url is not set, so the links lead to {base}, which nobody outside can reach."
             " Set it to the address that people's browsers see.",
             err=True,
         )

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from collector.app import collector
-from collector.archives import FORMATS, Opened
+from collector.archives import FORMATS, ArchiveError, Opened
 from collector.archives.importer import LEFT_OUT, Importer
 from collector.cli.context import calm_garbage_collection, opened, run, use_uvloop, with_settings
 from collector.store.positions import Position, Positions
@@ -54,7 +54,10 @@ def import_(settings: Settings, *, name: str, files: Sequence[str], refused: Any
     stopped, and takes what an archive has grown by.
     """
     use_uvloop()
-    run(_import(settings, name, files, keep=_keeper(refused), **options))
+    if vain := run(_import(settings, name, files, keep=_keeper(refused), **options)):
+        raise ArchiveError(
+            f"All of {', '.join(vain)} was refused, for the reasons above: check the format and the source."
+        )
 
 
 async def _import(
@@ -66,7 +69,9 @@ async def _import(
     site: str,
     again: bool,
     keep: Callable[[Refused], None],
-) -> None:
+) -> list[str]:
+    """Import archives, and return the names of those of which all was refused."""
+    vain: list[str] = []
     async with AsyncExitStack() as stack:
         redis, names, catalogue = await stack.enter_async_context(opened(settings))
         source = catalogue.get(name)
@@ -87,12 +92,16 @@ async def _import(
                 )
                 for number in (signal.SIGTERM, signal.SIGINT):
                     asyncio.get_running_loop().add_signal_handler(number, importer.stop)
-                if not await _import_one(importer, archive, again=again):
-                    return
+                position = await _import_one(importer, archive, again=again)
+                if set(position.counts) == {"refused"}:
+                    vain.append(archive.name)
+                if not position.done:
+                    break
+    return vain
 
 
-async def _import_one(importer: Importer, archive: Opened, *, again: bool) -> bool:
-    """Import an archive, tell of it, and return whether it came to its end."""
+async def _import_one(importer: Importer, archive: Opened, *, again: bool) -> Position:
+    """Import an archive, tell of it, and return how far it came."""
     before = None if again else await importer.find(archive)
     begun = before.number if before else 0
     if begun:
@@ -103,7 +112,7 @@ async def _import_one(importer: Importer, archive: Opened, *, again: bool) -> bo
     click.echo(f"{archive.name}: " + "\n".join(_told(position, " in all" if begun else "")))
     if not position.done:
         click.echo(f"Stopped after {position.number:,}. The same command goes on from there.")
-    return position.done
+    return position
 
 
 class _Progress:

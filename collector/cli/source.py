@@ -131,7 +131,7 @@ def snippet(settings: Settings, name: str, *, integrity: bool, proxy: str | None
     found = _with_catalogue(settings, _gotten(name))
     base = proxy if proxy is not None else settings.public_address()
     if integrity and (warning := about_pinning(found)):
-        click.echo(f"headwater: {warning}", err=True)
+        click.echo(f"Warning: {warning}", err=True)
     click.echo(snippet_of(found, base, alias=name, integrity=integrity))
 
 

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from collector.store.connect import StoreError
 
 CONNECT_SECONDS = 5.0
+_SASL = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,15 @@ class KafkaPlace:
 def place_of(address: str) -> KafkaPlace:
     """Return the place of ``kafka[+ssl]://[user:password@]host[:port],…[?sasl=…&ca=…&certificate=…&key=…]``.
 
-    Raises StoreError when a file for TLS cannot be read.
+    Raises StoreError when a file for TLS cannot be read, or nobody signs in by what ``sasl`` says.
     """
     scheme, _, rest = address.partition("://")
     rest, _, query = rest.partition("?")
     login, _, hosts = rest.rpartition("@")
     user, _, password = login.partition(":")
-    told = dict(parse_qsl(query))
+    told = {"sasl": _SASL[0], **dict(parse_qsl(query))}
+    if told["sasl"] not in _SASL:
+        raise StoreError(f"stream (HEADWATER_STREAM): sasl is one of {', '.join(_SASL)}.")
     tls = None
     if scheme == "kafka+ssl":
         try:
@@ -82,7 +85,7 @@ def place_of(address: str) -> KafkaPlace:
         except OSError as error:
             raise StoreError(f"stream (HEADWATER_STREAM): a file for TLS cannot be used: {error}.") from None
     names = tuple(hosts.rstrip("/").split(","))
-    return KafkaPlace(names, unquote(user), unquote(password), told.get("sasl", "PLAIN"), tls)
+    return KafkaPlace(names, unquote(user), unquote(password), told["sasl"], tls)
 
 
 async def stop_consumer(consumer: Any) -> None:

@@ -376,6 +376,29 @@ async def test_the_command_tells_what_it_did_and_keeps_what_was_refused(
     assert (row["number"], row["reason"], row["raw"]) == (2, "unknown_type", '{"type":"x"}')
 
 
+async def test_an_import_of_which_all_is_refused_fails_and_says_so(running: Running, tmp_path: Path) -> None:
+    await running.add(id="shop")
+    vain, good = tmp_path / "vain.ndjson", tmp_path / "good.ndjson"
+    vain.write_bytes(b'{"type":"x"}\n' * 3)
+    good.write_bytes(events(2))
+
+    failed = await asyncio.to_thread(
+        subprocess.run,
+        command(running.settings, "shop", str(vain), str(good), "--format", "native"),
+        env=environment(running.settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert failed.returncode == 1
+    assert f"{vain}: refused 3." in failed.stdout
+    assert f"{good}: stored 2." in failed.stdout
+    assert failed.stderr == (
+        f"Error: All of {vain} was refused, for the reasons above: check the format and the source.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
