@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import re
 import time
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -26,9 +24,11 @@ from collector.settings import Settings
 from collector.sources import WebSettings, check_form
 from collector.store import Names
 from collector.store.embedded import embedded_server
+from tests.faults.servers import documented_user
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from pathlib import Path
 
     from aiohttp import ClientResponse
 
@@ -61,12 +61,8 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 async def add_documented_user(url: str) -> None:
     """Add the user of docs/security.md, for the keys of all tests: collectors under test are no more."""
-    page = (Path(__file__).parent.parent / "docs" / "security.md").read_text(encoding="utf-8")
-    rules = re.search(r"^user collector (.*)$", page, re.MULTILINE)
-    assert rules
     async with Redis.from_url(url, protocol=2) as client:
-        rule = rules[1].replace("headwater:", "test*:").split()
-        await client.execute_command("ACL", "SETUSER", "collector", "reset", *rule)
+        await client.execute_command("ACL", "SETUSER", "collector", "reset", *documented_user())
 
 
 @pytest.fixture(scope="session")

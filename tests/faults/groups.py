@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import redis
 
 from collector.store.embedded import server_binary
-from tests.faults.servers import Server, free_port
+from tests.faults.servers import LOGIN, Server, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ class Watched:
     def url(self) -> str:
         """The address to give to the collector."""
         hosts = ",".join(f"127.0.0.1:{port}" for port in self.ports)
-        return f"redis+sentinel://{hosts}/{self.name}?sentinel_password=sentinels'%20secret"
+        return f"redis+sentinel://{LOGIN}@{hosts}/{self.name}?sentinel_password=sentinels'%20secret"
 
     def failed_over(self) -> bool:
         """Tell whether the replica is the master now."""
@@ -126,7 +126,9 @@ class ClusterServers:
     @property
     def url(self) -> str:
         """The address to give to the collector."""
-        return "redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in self.servers[:3])
+        return f"redis+cluster://{LOGIN}@" + ",".join(
+            f"127.0.0.1:{server.port}" for server in self.servers[:3]
+        )
 
     def holder(self, key: str) -> Server:
         """Return the master that has the key."""

@@ -6,6 +6,8 @@ import asyncio
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
+from tests.faults.servers import LOGIN
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
@@ -30,7 +32,7 @@ class Proxy:
     @property
     def url(self) -> str:
         """The address to give to the collector."""
-        return f"redis://127.0.0.1:{self.port}"
+        return f"redis://{LOGIN}@127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self._tls)

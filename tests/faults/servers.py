@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import resource
 import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import redis
@@ -17,9 +19,10 @@ from collector.store.embedded import server_binary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+LOGIN = "collector:PASSWORD"  # of the user that docs/security.md names
 _START_SECONDS = 20
+_KEYS = ("~headwater:*", "~test*:*", "&headwater:*", "&test*:*")  # of tests, too
 
 
 def free_port() -> int:
@@ -27,6 +30,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def documented_user() -> list[str]:
+    """Return the rules of the user that docs/security.md gives to the collector, and tests' keys."""
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    rules = re.search(r"^user collector (.*)$", page, re.MULTILINE)
+    assert rules
+    return [*(rule for rule in rules[1].split() if rule[0] not in "~&"), *_KEYS]
 
 
 async def opened(port: int) -> None:
@@ -56,8 +67,8 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Its address."""
-        return f"redis://127.0.0.1:{self.port}"
+        """The address to give to the collector, with the documented user."""
+        return f"redis://{LOGIN}@127.0.0.1:{self.port}"
 
     @property
     def alive(self) -> bool:
@@ -78,7 +89,7 @@ class Server:
         command = [
             server_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder),
             "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--daemonize", "no",
-            "--maxmemory-policy", "noeviction", *self._options,
+            "--maxmemory-policy", "noeviction", "--user", "collector", *documented_user(), *self._options,
         ]
         # fmt: on
         with (self.folder / "server.log").open("ab") as log:

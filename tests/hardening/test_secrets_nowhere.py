@@ -6,6 +6,7 @@ import base64
 import os
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,10 +17,16 @@ from collector import answer as answers
 from collector.access import Role
 from collector.logs import configure_logs
 from collector.sources.keys import add_key
+from collector.sources.queue import SCHEMES
+from collector.store.queues import queue_states
+from collector.tasks import running as in_background
 from tests.conftest import run_collector, until
-from tests.faults.servers import free_port
+from tests.faults.servers import Server, free_port, opened
+from tests.queues.brokers import Nats
+from tests.queues.mqtt_broker import Mosquitto
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
     from pathlib import Path
 
     from collector.settings import Settings
@@ -187,6 +194,66 @@ async def test_what_the_street_and_the_console_are_told_holds_no_secret(
     assert {key for key, value in held.items() if MARK.encode() in unpacked(value)} == set()
     assert {key for key, value in held.items() if CLIENT.encode() in unpacked(value)} == set()
     assert any(b"hook1" in key.encode() for key in held)
+
+
+@asynccontextmanager
+async def brokers(folder: Path) -> AsyncIterator[dict[str, Any]]:
+    """Yield the settings of queue sources: of each kind one whose broker is away, and three not let in."""
+    valkey = Server(folder / "valkey", "--requirepass", "another").start(ready=False)
+    nats = Nats(folder / "nats", "--user", "ada", "--pass", "another")
+    mosquitto = Mosquitto(folder / "mqtt", "allow_anonymous false\n")
+    mosquitto.spawn()
+    try:
+        await nats.spawn()
+        for port in (valkey.port, mosquitto.port):
+            await opened(port)
+        kinds = [*SCHEMES, "redis", "nats", "mqtt"]
+        ports = [*(free_port() for _ in SCHEMES), valkey.port, nats.port, mosquitto.port]
+        yield {
+            f"queue{number}": {"broker": kind, "address": f"{SCHEMES[kind][0][0]}://127.0.0.1:{port}"}
+            for number, (kind, port) in enumerate(zip(kinds, ports, strict=True))
+        }
+    finally:
+        valkey.close()
+        nats.kill()
+        mosquitto.kill()
+
+
+async def test_a_broker_that_lets_nobody_in_has_its_password_shown_nowhere(
+    settings: Settings, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs("debug")
+    told = ""
+    async with brokers(tmp_path) as asked, run_collector(settings) as running:
+        for name, how in asked.items():
+            login = {"topic": "orders", "user": "ada", "password": BROKER}
+            await running.add(id=name, bridge="queue", settings={**login, **how})
+        await running.sign_in(Role.ADMIN)
+        queues = running.parts.queues
+        async with in_background(queues.run()):
+            await until(lambda: _all_say(running, "away", asked))
+            said = await queue_states(queues.states._redis, running.names)
+            for name in asked:
+                for page in (f"/sources/{name}", f"/sources/{name}/settings", f"/api/v1/sources/{name}"):
+                    async with running.console.get(page) as answer:
+                        told += await answer.text()
+                        assert answer.status == 200, page
+            async with running.console.get("/health") as answer:
+                told += await answer.text()
+            held = await in_redis(running)
+    logs = "".join(capfd.readouterr())
+
+    assert {row["source"] for row in said} == set(asked)
+    assert MARK not in orjson.dumps(said).decode()
+    assert logs.count('"state": "away"') >= len(asked)
+    assert MARK not in logs
+    assert MARK not in told
+    assert {key for key, value in held.items() if MARK.encode() in unpacked(value)} == set()
+
+
+async def _all_say(running: Running, state: str, names: Iterable[str]) -> bool:
+    rows = await queue_states(running.parts.queues.states._redis, running.names)
+    return {row["source"] for row in rows if row["state"] == state} >= set(names)
 
 
 def _fail(*_: Any) -> Any:

@@ -44,16 +44,17 @@ class Valkey:
 
     def __init__(self, folder: Path) -> None:
         self._server = Server(folder)
-        self.settings: dict[str, Any] = {"broker": "redis", "address": self._server.url, "field": "body"}
+        self._url = f"redis://127.0.0.1:{self._server.port}"  # another's, with keys of theirs
+        self.settings: dict[str, Any] = {"broker": "redis", "address": self._url, "field": "body"}
 
     async def publish(self, bodies: Sequence[bytes], headers: Mapping[str, str] | None = None) -> None:
-        async with Redis.from_url(self._server.url, protocol=2) as client, client.pipeline() as pipe:
+        async with Redis.from_url(self._url, protocol=2) as client, client.pipeline() as pipe:
             for body in bodies:
                 pipe.xadd(TOPIC, {"body": body, **(headers or {})})
             await pipe.execute()
 
     async def waiting(self) -> int:
-        async with Redis.from_url(self._server.url, protocol=2) as client:
+        async with Redis.from_url(self._url, protocol=2) as client:
             groups: Any = await client.xinfo_groups(TOPIC)
             return sum(group["pending"] + (group["lag"] or 0) for group in groups)
 

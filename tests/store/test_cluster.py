@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import orjson
 import pytest
@@ -54,7 +55,7 @@ def settings(cluster: ClusterServers, tmp_path: Path, request: pytest.FixtureReq
     """Settings with a namespace of this test's own, and streams in every part of the cluster."""
     return Settings(
         redis_url=cluster.url,
-        namespace=str(abs(hash(request.node.name))),
+        namespace=f"test{crc32(request.node.name.encode())}",
         data=tmp_path,
         port=0,
         console_port=0,

@@ -34,8 +34,8 @@ async def answers(url: str, data: Path) -> None:
     """Raise StoreError unless the address leads to a server that takes a write."""
     async with open_store(Settings(redis_url=url, data=data, redis_timeout_seconds=1)) as redis:
         await check(redis)
-        await redis.set("proof", "1")
-        assert await redis.get("proof") == b"1"
+        await redis.set("headwater:proof", "1")
+        assert await redis.get("headwater:proof") == b"1"
 
 
 async def test_a_user_with_a_password(server: Server, tmp_path: Path) -> None:

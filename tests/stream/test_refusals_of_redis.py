@@ -32,9 +32,9 @@ REFUSALS = {
         ("CONFIG SET min-replicas-to-write 0",),
     ),
     "NOPERM": (
-        ("ACL SETUSER default -evalsha",),
+        ("ACL SETUSER collector -evalsha",),
         "NoPermissionError",
-        ("ACL SETUSER default +@all",),
+        ("ACL SETUSER collector +evalsha",),
     ),
     "OOM": (("CONFIG SET maxmemory 1",), "OutOfMemoryError", ("CONFIG SET maxmemory 0",)),
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import nats
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _FIRST = {"oldest": DeliverPolicy.ALL, "newest": DeliverPolicy.NEW}
 _MORE_SECONDS = 0.02
+_CLOSE_SECONDS = 2
 _HELD = 10  # times prefetch: what all workers of a group may hold together
 
 
@@ -44,14 +46,16 @@ class NatsSubject:
         """Connect and join the consumer. One of that name with another subject is left alone."""
         settings = self._settings
         with _explained():
-            self._client = await nats.connect(
+            login = _login(settings)
+            self._client = Client()  # known before it connects: who is not let in has a socket to close
+            await self._client.connect(
                 settings.url,
                 allow_reconnect=False,
                 max_reconnect_attempts=1,  # at first too: else it tries for two minutes before it says so
                 reconnect_time_wait=0,
                 connect_timeout=int(CONNECT_SECONDS),
                 error_cb=_quiet,
-                **_login(settings),
+                **login,
             )
             js = self._client.jetstream(timeout=CONNECT_SECONDS)
             try:
@@ -84,7 +88,8 @@ class NatsSubject:
         """Leave."""
         if self._client:
             with contextlib.suppress(NatsError, OSError, TimeoutError):
-                await self._client.close()
+                async with asyncio.timeout(_CLOSE_SECONDS):  # after a TLS handshake that failed it never ends
+                    await self._client.close()
 
     async def _some(self, count: int, seconds: float) -> list[Msg]:
         try:
