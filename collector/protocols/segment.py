@@ -124,6 +124,7 @@ class _Common:
             rest.setdefault("integrations", self._integrations)
         if rest:
             context["segment"] = rest
+        context |= _consent(context.get("consent"))
         speak_for_browser(context, self._hit)
         return context
 
@@ -142,6 +143,12 @@ class _Common:
         received = now if received is None else min(received, now)
         message["timestamp"] = to_iso(corrected(received, sent, original))
         message["receivedAt"] = to_iso(self._hit.received_at)
+
+
+def _consent(told: Any) -> dict[str, Any]:
+    """Return categories that stand where Segment's consent managers put them beside it, where ours stand."""
+    answers = told.get("categoryPreferences") if isinstance(told, dict) else None
+    return {"consent": {**answers, **told}} if isinstance(answers, dict) else {}
 
 
 def speak_for_browser(context: dict[str, Any], hit: Hit) -> None:

@@ -106,3 +106,19 @@ def test_a_browsers_request_says_what_its_event_does_not() -> None:
 
 def test_a_servers_request_says_nothing_of_the_client() -> None:
     assert one({}, **{"User-Agent": "python-requests"})["context"] == {}
+
+
+@pytest.mark.parametrize(
+    ("consent", "expected"),
+    [
+        (
+            {"categoryPreferences": {"ads": False, "analytics": True}},
+            {"ads": False, "analytics": True, "categoryPreferences": {"ads": False, "analytics": True}},
+        ),
+        ({"analytics": True}, {"analytics": True}),
+        ({"categoryPreferences": "all"}, {"categoryPreferences": "all"}),
+        ("yes", "yes"),
+    ],
+)
+def test_consent_by_segments_categories_is_ours(consent: Any, expected: Any) -> None:
+    assert one({"event": "Seen", "context": {"consent": consent}})["context"]["consent"] == expected
