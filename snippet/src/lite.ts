@@ -6,7 +6,7 @@ declare const $: Config;
 type Kept = [time: number, args: [method: string, name?: string, properties?: object], resolve: () => void];
 
 const address = (document.currentScript as HTMLScriptElement).src;
-const endpoint = address.replace(/\/s\/([\w-]+)\..*/, '/e/$1');
+const endpoint = address.replace(/\/s(\/[\w-]+)\..*/, '/e$1');
 const stub = (window as any)[$.global || 'headwater'];
 let calledAt: number | undefined;
 let seen: string | undefined;

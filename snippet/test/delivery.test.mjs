@@ -247,7 +247,9 @@ test('a page with the tracker is kept in the back/forward cache, and coming back
 test('back from the browser’s memory is a view', async (t) => {
   const { server, page } = await visit(t, {});
   await until(() => server.events().length === 1, 'the view');
-  await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+  await page.evaluate(() => {
+    for (const type of ['pagehide', 'pageshow']) dispatchEvent(new PageTransitionEvent(type, { persisted: true }));
+  });
   await until(() => server.events().length === 2, 'the view of coming back');
 });
 

@@ -94,7 +94,7 @@ async function build() {
       ecma: 2020,
       nameCache,
       module: true,
-      compress: { passes: 3, unsafe_arrows: true, keep_infinity: true },
+      compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, keep_infinity: true },
       mangle: { nth_identifier, reserved: ['$'], properties: { regex: /^_[a-z]/, nth_identifier } },
       format: { ecma: 2020 },
     });

@@ -19,8 +19,8 @@ export const look = (): void => {
 export const lookSoon = (_?: unknown): unknown => setTimeout(look);
 
 export const watch = (): void => {
-  // Back from the browser's memory: seen again.
-  listen(({ persisted }) => lookSoon(persisted && (viewed = '')), 'visibilitychange', 'pageshow');
-  listen(look, 'pagehide'); // left before its turn came: it was seen
+  // Left before its turn came: it was seen. Back from the browser's memory: seen again.
+  listen(() => (look(), (viewed = '')), 'pagehide');
+  listen(lookSoon, 'visibilitychange', 'pageshow');
   lookSoon();
 };

@@ -18,7 +18,7 @@ export const api: Record<string, Method | readonly [string, string]> = {
   alias: ['userId', 'previousId'],
   set: (properties: Properties) => void (who._always = { ...who._always, ...properties }),
   reset: () => void (who = { _id: '' }),
-  ready: (work: () => void) => work(),
+  ready: guard,
 };
 
 export const emit = (type: EventType, first?: unknown, second?: unknown): Outcome => {

@@ -107,7 +107,7 @@ const hurry = (): Outcome => {
 const leave = (): void => {
   let fits = !fails && navigator.onLine; // a beacon made offline is lost, whatever it answers
   queue = queue.filter(
-    (body) => body === flying || !(fits &&= navigator.sendBeacon(endpoint, pack(body))) || fails == null,
+    (body) => body === flying || !(fits &&= navigator.sendBeacon(endpoint, pack(body))) || fails !== 0,
   );
   said = '';
   keep(queue, 0);
@@ -132,7 +132,7 @@ const adopt = (): void => {
 const takeOver = (): unknown => navigator.locks?.request('hw', adopt).catch(uuid) || guard(adopt);
 
 export const queued = (): void => {
-  prefix = `hw:${endpoint}:`;
+  prefix = 'hw:' + endpoint + ':';
   key = prefix + uuid();
   steps.push(add);
   api.flush = hurry;

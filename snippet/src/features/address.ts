@@ -7,7 +7,7 @@ export const address = (): void => {
     (config.clean || []).reduce((text, [pattern, replacement]) => text.replace(RegExp(pattern, 'g'), replacement), url);
   steps.push((_, { context }) => {
     const page = context.page as Record<string, string>;
-    const canonical = config.canonical && document.querySelector<HTMLLinkElement>('link[rel=canonical]')?.href;
+    const canonical = config.canonical && document.querySelector<HTMLLinkElement>('[rel=canonical]')?.href;
     page.url = clean(canonical || page.url!);
     page.referrer = clean(page.referrer!);
   });

@@ -10,7 +10,7 @@ import type { Step } from '../core/types.ts';
 export type Answer = 'grant' | 'deny' | 'wait' | Record<string, boolean>;
 
 export const consent = (): void => {
-  const memory = config.memory || false;
+  const memory = config.memory!;
   let said: Answer;
   let given: boolean | undefined = true;
   let held: (() => void)[] = [];
@@ -27,7 +27,7 @@ export const consent = (): void => {
     if (given === undefined) return;
     guard(() => {
       if (given) localStorage['hw:consent'] = JSON.stringify(said);
-      else for (const name in localStorage) if (/^hw:/.test(name)) delete localStorage[name];
+      else for (const name in localStorage) if (!name.indexOf('hw:')) delete localStorage[name];
     });
     if (!given) bake('', 0);
     // What waited goes on with the time it happened at.

@@ -6,10 +6,13 @@ export const scroll = (): void => {
   let timer: ReturnType<typeof setTimeout>;
   // Sizes are read when scrolling rests and layout is done, never while it is being made.
   listen(() => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      const depth = Math.round(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100);
-      measured.scrollDepth = Math.max(measured.scrollDepth, depth);
-    }, 99);
+    timer = setTimeout(
+      () => {
+        const depth = Math.round(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100);
+        measured.scrollDepth = Math.max(measured.scrollDepth, depth);
+      },
+      99,
+      clearTimeout(timer),
+    );
   }, 'scroll');
 };

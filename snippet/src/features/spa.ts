@@ -4,12 +4,13 @@ import { listen } from '../core/safe.ts';
 
 export const spa = (): void => {
   listen(lookSoon, 'popstate');
-  const methods = History.prototype; // where they live: a page may freeze `history`, and nothing new is enumerable
+  // A router that keeps the methods that it found, as Next does, calls none that replace them later: its own are then
+  // the outermost. Else they are replaced where they live: a page may freeze `history`, and nothing new is enumerable.
   for (const name of ['pushState', 'replaceState'] as const) {
+    const methods = history.hasOwnProperty(name) ? history : History.prototype;
     const original = methods[name];
     methods[name] = function (...args) {
-      original.apply(this, args);
-      lookSoon();
+      lookSoon(original.apply(this, args));
     };
   }
 };

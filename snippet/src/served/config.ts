@@ -4,4 +4,4 @@
 import { config } from '../core/config.ts';
 
 export let endpoint =
-  config.endpoint || (document.currentScript as HTMLScriptElement).src.replace(/\/s\/([\w-]+)\..*/, '/e/$1');
+  config.endpoint || (document.currentScript as HTMLScriptElement).src.replace(/\/s(\/[\w-]+)\..*/, '/e$1');
