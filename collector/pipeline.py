@@ -63,8 +63,6 @@ class Pipeline:
             self.limits.admit(hit)
             self.quotas.admit(hit.source)
             self.overload.admit(hit)
-        if hit.anonymous:
-            hit = hit.of_nobody()
         batch, records = self._read(hit, understand, thinned=limited)
         receipts = await self._append(hit.source, records)
         outcomes = self._report(_outcomes(batch, receipts), batch, hit.source)
@@ -106,11 +104,15 @@ class Pipeline:
         )
 
     def _read(self, hit: Hit, understand: Protocol, *, thinned: bool) -> tuple[Batch, list[Record]]:
-        """Return the enriched events of a hit, and its records, those of the events first."""
+        """Return the enriched events of a hit, and its records, those of the events first.
+
+        Of a sender who wants to be nobody only the shedding of load still sees who it is.
+        """
+        sender, hit = hit, hit.of_nobody() if hit.anonymous else hit
         rules = rules_for(hit.source, self.settings)
         batch = understand(hit, rules.limits)
         if thinned:
-            self.overload.thin(batch, hit)
+            self.overload.thin(batch, sender)
         self.enricher.enrich(batch.events, hit)
         batch.set_apart(lambda event: self.enricher.judge(event, hit))
         records = encode(batch, hit, rules)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 
+from collector.overload import Overload, Stage
 from collector.protocols import snowplow
 from tests.conftest import run_collector
 from tests.test_dialects import PAGE, emitted, messages
@@ -153,6 +154,26 @@ async def test_who_asks_to_be_nobody_is_held_to_the_rate_of_the_address(settings
         ]
 
     assert [answer.status for answer in answers] == [200, 429, 429]
+
+
+async def test_who_asks_to_be_nobody_is_no_repeat_visitor_for_what_somebody_else_has_sent(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Overload, "look", lambda *_: None)  # the stage stays what it is set to
+    behind = settings.model_copy(update={"trusted_proxies": ("127.0.0.0/8",)})
+    async with run_collector(behind) as running:
+        await running.add(settings={"sites": ["snowplow:shop-app"]})
+        running.parts.pipeline.overload.stage = Stage.REPEATS
+        answers = [
+            await running.public.post(
+                TP2,
+                json={"data": [{**PAYLOAD, "eid": f"e{number}"}]},
+                headers={**PAGE, "SP-Anonymous": "*", "X-Forwarded-For": address},
+            )
+            for number, address in enumerate(["203.0.113.7", "203.0.113.8", "203.0.113.7"])
+        ]
+
+    assert [answer.status for answer in answers] == [200, 200, 503]
 
 
 async def test_who_asks_to_be_nobody_gets_no_cookie_and_leaves_no_id(running: Running) -> None:
