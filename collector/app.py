@@ -171,9 +171,10 @@ def _wire(
     withdrawals: Withdrawals,
     roll: Roll,
 ) -> Collector:
+    names = Names(settings.namespace)
     health = Health(pipeline.stream, catalogue)
     tokens = TrackerTokens.of(settings)
-    tracker = TrackerViews(catalogue, TrackerArchive(redis, Names(settings.namespace)), settings, tokens)
+    tracker = TrackerViews(catalogue, TrackerArchive(redis, names), settings, tokens)
     reader = Reader(settings)
     browser = WebBridge(pipeline, reader, tokens)
     recorder = Recorder(pipeline, reader, withdrawals)
@@ -200,7 +201,6 @@ def _wire(
     )
     lean = lean_routes(settings.path_prefix, browser=browser, email=email) if settings.lean_paths else []
     ports = Ports(settings.port, settings.console_port)
-    names = Names(settings.namespace)
     access = Access(redis, names, settings)
     gate = Gate(access, settings)
     feed = Feed(redis, names, settings.partitions)

@@ -36,7 +36,7 @@ LAYERS = [
     {"mails"},
     {"links", "connections", "limits"},
     {"metrics", "settings", "schema", "addresses"},
-    {"model", "exchange", "assets", "ports", "recall", "tasks", "zstd", "__init__"},
+    {"model", "exchange", "assets", "ports", "recall", "tasks", "tls", "zstd", "__init__"},
 ]
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
+from collector import tls
 from collector.sinks import SinkError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Collection
 
 NO_SECRET = SecretStr("")
@@ -37,10 +38,6 @@ def read_address(to: str, schemes: Collection[str], *, user: bool = False) -> Sp
 def tls_context(ca: str, certificate: str = "", key: str = "") -> ssl.SSLContext:
     """Return how to encrypt; ``ca`` is the file of an authority of one's own. Raises SinkError."""
     try:
-        context = ssl.create_default_context(cafile=ca or None)
-        if certificate:
-            context.load_cert_chain(certificate, key or None)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise SinkError(f"A file for TLS cannot be used: {why}.") from None
-    return context
+        return tls.tls_context(ca, certificate, key)
+    except tls.TlsError as error:
+        raise SinkError(f"A file for TLS cannot be used: {error}.") from None

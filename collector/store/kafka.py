@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from collector.store.connect import StoreError
+from collector.tls import TlsError, tls_context
+
+if TYPE_CHECKING:
+    import ssl
 
 CONNECT_SECONDS = 5.0
 _SASL = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
@@ -79,10 +82,8 @@ def place_of(address: str) -> KafkaPlace:
     tls = None
     if scheme == "kafka+ssl":
         try:
-            tls = ssl.create_default_context(cafile=told.get("ca"))
-            if "certificate" in told:
-                tls.load_cert_chain(told["certificate"], told.get("key"))
-        except OSError as error:
+            tls = tls_context(told.get("ca", ""), told.get("certificate", ""), told.get("key", ""))
+        except TlsError as error:
             raise StoreError(f"stream (HEADWATER_STREAM): a file for TLS cannot be used: {error}.") from None
     names = tuple(hosts.rstrip("/").split(","))
     return KafkaPlace(names, unquote(user), unquote(password), told["sasl"], tls)

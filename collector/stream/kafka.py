@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,7 +18,8 @@ from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from redis.exceptions import RedisError, ResponseError
 
 from collector.store.kafka import CONNECT_SECONDS, KafkaError, place_of, stop_consumer
-from collector.stream.append import Receipt, digest
+from collector.stream.append import Receipt
+from collector.stream.kafka_ids import Ids
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_IDS = (Path(__file__).parent / "ids.lua").read_text(encoding="utf-8")
 _BATCH_BYTES = 900_000  # less than what brokers take unless told otherwise
 _ANSWER_MS = 30_000
 EVENTS = "events"
@@ -55,7 +54,7 @@ class KafkaEngine:
 
     def appender(self, partition: int) -> Appends:
         """Return the end of a partition."""
-        return _Appender(self, _Ids(self._redis, self._names, partition), partition)
+        return _Appender(self, Ids(self._redis, self._names, partition), partition)
 
     async def stop(self) -> None:
         """Let what is on its way arrive, and close."""
@@ -63,14 +62,9 @@ class KafkaEngine:
 
     async def send(self, records: Sequence[Record]) -> list[Exception | None]:
         """Return for each record None once all replicas have it, else why not. Raises KafkaAwayError."""
-        try:
+        async with self._trusted():
             await self._ensure({self._names.topic(each.stream) for each in records})
             producer = await self._ready()
-        except KafkaAwayError:
-            raise
-        except (KafkaError, OSError, TimeoutError) as error:
-            await self._close()
-            raise KafkaAwayError(_sentence(error)) from None
         faults = await self._send_with(producer, records)
         if any(each and not isinstance(each, _TOO_LARGE) for each in faults):
             await self._close()
@@ -91,9 +85,15 @@ class KafkaEngine:
 
     async def look(self) -> None:
         """See whether Kafka is there. Raises KafkaAwayError."""
-        try:
+        async with self._trusted():
             await self._ensure({self._names.topic(EVENTS)})
             await (await self._ready()).client.fetch_all_metadata()
+
+    @asynccontextmanager
+    async def _trusted(self) -> AsyncIterator[None]:
+        """Trust the producer no longer once Kafka has failed. Raises KafkaAwayError."""
+        try:
+            yield
         except KafkaAwayError:
             raise
         except (KafkaError, OSError, TimeoutError) as error:
@@ -160,7 +160,7 @@ class KafkaEngine:
 class _Appender:
     """One partition: its groups follow one another, whatever became of the last one."""
 
-    def __init__(self, engine: KafkaEngine, ids: _Ids, partition: int) -> None:
+    def __init__(self, engine: KafkaEngine, ids: Ids, partition: int) -> None:
         self._engine = engine
         self._ids = ids
         self._under_way: asyncio.Task[list[Receipt]] | None = None
@@ -198,35 +198,6 @@ class _Appender:
             await self._ids.keep(arrived)
         except (RedisError, OSError) as error:  # they are safe; sent again, they would be there twice
             log.warning("ids_not_remembered", events=len(arrived), error=str(error))
-
-
-class _Ids:
-    """The ids of one partition and its last events, in Redis. Raises redis' RedisError, OSError."""
-
-    def __init__(self, redis: Redis, names: Names, partition: int) -> None:
-        self._script = redis.register_script(_IDS)
-        self._names = names
-        self._partition = partition
-
-    async def look(self, records: Sequence[Record]) -> list[int]:
-        """Return for each record whether its id was seen."""
-        return await self._call("look", records)
-
-    async def keep(self, records: Sequence[Record]) -> None:
-        """Remember the ids of records, and show the last ones to who looks into Redis."""
-        await self._call("keep", records)
-
-    async def _call(self, what: str, records: Sequence[Record]) -> list[int]:
-        streams: dict[str, int] = {}
-        arguments: list[Any] = [what]
-        for each in records:
-            number = streams.setdefault(each.stream, len(streams) + 1)
-            shown = (each.type, each.data) if what == "keep" else ("", "")
-            arguments += (number, each.source, each.window, digest(each.id), *shown)
-        keys = [self._names.ids(self._partition)]
-        keys += [self._names.stream(self._partition, stream) for stream in streams]
-        seen: list[int] = await self._script(keys, arguments)
-        return seen
 
 
 async def topics(address: str) -> set[str]:

@@ -140,6 +140,14 @@ class Judge:
         )
 
 
+async def settled(seen: Counter[str], pause: float) -> None:
+    """Wait until nothing new was seen for a pause, in seconds."""
+    before = -1
+    while before != seen.total():
+        before = seen.total()
+        await asyncio.sleep(pause)
+
+
 class Reader:
     """A consumer that notes how many entries it saw of each event; an entry delivered again is one."""
 
@@ -152,10 +160,7 @@ class Reader:
 
     async def end(self) -> None:
         """Read what may come late, and end."""
-        before = -1
-        while before != self.seen.total():
-            before = self.seen.total()
-            await asyncio.sleep(0.5)
+        await settled(self.seen, 0.5)
         self._consumer.stop()
         await self._task
 

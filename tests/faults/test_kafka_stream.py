@@ -11,7 +11,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from tests.faults.load import Judge, payload
+from tests.faults.load import Judge, payload, settled
 from tests.faults.rig import rig
 from tests.faults.test_faults import kept
 
@@ -51,10 +51,7 @@ class TopicReader:
 
     async def end(self) -> None:
         """Read what may come late, and end."""
-        before = -1
-        while before != self.seen.total():
-            before = self.seen.total()
-            await asyncio.sleep(1)
+        await settled(self.seen, 1)
         self._task.cancel()
         await asyncio.wait([self._task])
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from collector import tls
+
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping, Sequence
 
     from collector.sources.queue import QueueSettings
@@ -76,10 +78,6 @@ def tls_context(settings: QueueSettings) -> ssl.SSLContext | None:
     if not settings.tls:
         return None
     try:
-        context = ssl.create_default_context(cafile=settings.ca or None)
-        if settings.certificate:
-            context.load_cert_chain(settings.certificate, settings.key or None)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise BrokerError(f"A file for TLS cannot be used: {why}.") from None
-    return context
+        return tls.tls_context(settings.ca, settings.certificate, settings.key)
+    except tls.TlsError as error:
+        raise BrokerError(f"A file for TLS cannot be used: {error}.") from None
