@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 
 _ASK_AGAIN_SECONDS = 0.1
 _MINUTE_SECONDS = 60
@@ -39,3 +39,8 @@ async def end(task: asyncio.Task[Any]) -> None:
     while not task.done():
         task.cancel()
         await asyncio.wait([task], timeout=_ASK_AGAIN_SECONDS)
+
+
+async def end_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, all at once, and wait until each has ended."""
+    await asyncio.gather(*(end(task) for task in list(tasks)))

@@ -68,6 +68,7 @@ async def follow_source(call: Call) -> web.StreamResponse:
         raise ApiError(503, "Too many listen already.", headers={"Retry-After": "60"})
     response = web.StreamResponse(headers=_HEADERS)
     task = asyncio.current_task()
+    assert task  # noqa: S101 - a handler runs in one
     try:
         listeners.add(task)
         await response.prepare(call.request)

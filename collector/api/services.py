@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from collector.tasks import end_all
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -40,7 +42,7 @@ class Services:
     withdrawals: Withdrawals
     roll: Roll
     deliveries: DeliveryLog
-    listeners: set[asyncio.Task[Any] | None] = field(default_factory=set)
+    listeners: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @property
     def public(self) -> str:
@@ -49,6 +51,4 @@ class Services:
 
     async def close(self, _app: web.Application) -> None:
         """End the streams, which otherwise last as long as somebody listens."""
-        for task in list(self.listeners):
-            if task:
-                task.cancel()
+        await end_all(self.listeners)

@@ -22,7 +22,7 @@ from collector.sources import check_form
 from collector.stats import Figures
 from collector.store import StoreError
 from collector.stream.groups import drop_stream
-from collector.tasks import running
+from collector.tasks import end, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -107,7 +107,7 @@ async def _under_load(load: Load, *, broken: bool) -> tuple[bool, list[str]]:
             click.echo(f"{name:<13}{'ok' if outcome.passed else 'BAD':<5}{outcome.told}")
         await sending
     finally:
-        sending.cancel()
+        await end(sending)
     return failed, acknowledged
 
 

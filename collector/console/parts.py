@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from collector.tasks import end_all
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -53,5 +55,4 @@ class Parts:
 
     async def close(self, _app: web.Application) -> None:
         """End the live views, which otherwise last as long as somebody watches."""
-        for task in list(self.viewers):
-            task.cancel()
+        await end_all(self.viewers)

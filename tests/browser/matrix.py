@@ -13,6 +13,7 @@ from playwright.async_api import async_playwright
 
 from collector.settings import Settings
 from collector.store.embedded import embedded_server
+from collector.tasks import running as in_background
 from tests.browser.firefox import firefox, persistent_firefox
 from tests.browser.process import ARGUMENTS, UNWANTED, find_chromium, persistent_chromium
 from tests.browser.scenarios import SCENARIOS
@@ -90,11 +91,9 @@ async def _world(
     arrivals, site = Arrivals(), Site()
     async with run_collector(settings) as running:
         await site.door.open()
-        following = asyncio.create_task(arrivals.follow(running))
-        # Firefox speaks as much of Playwright as its scenarios need.
-        yield World(running, site, cast("Browser", browser), persistent, arrivals)
-        following.cancel()
-        await asyncio.wait([following])
+        async with in_background(arrivals.follow(running)):
+            # Firefox speaks as much of Playwright as its scenarios need.
+            yield World(running, site, cast("Browser", browser), persistent, arrivals)
         await site.door.close()
 
 
