@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 
-_ASK_AGAIN_SECONDS = 0.1
+_ASK_AGAIN_SECONDS = 3.0  # longer than leaving a broker takes: to ask again would cut that short
 _MINUTE_SECONDS = 60
 
 

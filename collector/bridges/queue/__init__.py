@@ -40,8 +40,7 @@ class QueueBridge:
                     await self._say()
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
-            for name in list(self.readers):
-                await self._end(name)
+            await asyncio.gather(*(self._end(name) for name in list(self.readers)))
             await self.states.leave()
 
     async def _follow(self) -> None:
