@@ -95,7 +95,6 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         await short_links.load()
         withdrawals = Mirror(redis, names.withdrawals, settings.data / "withdrawals.snapshot")
         await withdrawals.load()
-        metrics.SOURCES.set_function(lambda: len(catalogue))
         refused = RefusedLog(redis, names)
         deliveries = DeliveryLog(redis, names)
         counters = Counters(redis, names)

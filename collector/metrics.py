@@ -99,7 +99,7 @@ OVERLOAD = Gauge(
     "Whose hits the worker sheds: 0 nobody's, 1 bots', 2 anonymous repeat hits too, 3 all.",
     multiprocess_mode="livemax",
 )
-SOURCES = Gauge("headwater_sources", "Sources in the catalogue.", multiprocess_mode="max")
+SOURCES = Gauge("headwater_sources", "Sources in the catalogue.", multiprocess_mode="livemostrecent")
 
 OTHERS = "(others)"  # no source can be called so
 MOST_SOURCES = 10_000  # with series of their own: writing ten times as many takes a scrape many seconds

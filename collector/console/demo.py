@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.registry import REGISTRY
 
 from collector.answer import NO_STORE
+from collector.metrics import SOURCES
 from collector.render import environment
 from collector.tracker import snippet
 
@@ -40,8 +41,9 @@ def _policy(nonce: str, public: str) -> str:
     )
 
 
-async def metrics(_request: web.Request) -> web.Response:
+async def metrics(parts: Parts, _request: web.Request) -> web.Response:
     """Answer the metrics of all workers in Prometheus' text format."""
+    SOURCES.set(len(parts.catalogue))
     registry: CollectorRegistry = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()

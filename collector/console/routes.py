@@ -78,6 +78,7 @@ def console_routes(parts: Parts) -> list[web.RouteDef | web.StaticDef]:
         ("POST", "/people/export", person.hand_out),
         ("POST", "/people/forget", person.remove),
         ("GET", "/health", condition),
+        ("GET", "/metrics", metrics),
         ("GET", "/demo/{source}", demo),
         ("GET", "/sign-in", entry.sign_in),
         ("POST", "/sign-in", entry.take_sign_in),
@@ -90,7 +91,6 @@ def console_routes(parts: Parts) -> list[web.RouteDef | web.StaticDef]:
         *pages,
         web.get("/", home),
         web.get("/healthz", alive),
-        web.get("/metrics", metrics),
         web.static("/static", asset("static")),
     ]
 

@@ -131,6 +131,7 @@ async def test_the_spool_is_full_too(server: Server, tmp_path: Path, seconds: fl
 async def test_a_worker_is_killed(server: Server, tmp_path: Path, seconds: float, note: Note) -> None:
     async with rig(tmp_path, server, workers="2") as run:
         await asyncio.sleep(_WARM_SECONDS)
+        assert "headwater_sources 1.0" in (await run.collector.metrics()).splitlines()
         run.collector.kill(run.collector.pids[1])
         await asyncio.sleep(seconds)
         verdict = await run.judged()
