@@ -122,7 +122,9 @@ def test_a_container_runs_a_command_that_exists(container: dict[str, Any]) -> No
     command: click.Command = cli
     words = list(container["args"])
     while isinstance(command, click.Group):
-        command = command.commands[words.pop(0)]
+        named = command.get_command(click.Context(command), words.pop(0))
+        assert named
+        command = named
 
     command.make_context(command.name, words)
 
