@@ -1,4 +1,4 @@
-"""The tab Keys: write keys of servers, signing keys of mails. A secret is shown once, when it is made."""
+"""The tab Keys: write keys of servers, keys that sign mails and tokens. A secret is shown once, when it is made."""
 
 from __future__ import annotations
 
@@ -70,11 +70,12 @@ async def revoke(parts: Parts, request: web.Request) -> web.Response:
 
 @require(Role.EDITOR)
 async def rotate_signing(parts: Parts, request: web.Request) -> web.Response:
-    """Sign mails with a new key from now on."""
+    """Sign mails, or the tracker's tokens, with a new key from now on."""
     source = parts.source(request)
-    if source.bridge != "email":
-        raise web.HTTPNotFound
-    await rotate_signing_key(parts.catalogue, source.id)
+    try:
+        await rotate_signing_key(parts.catalogue, source.id)
+    except SourceError as error:
+        return _page(parts, request, error=str(error))
     return see_other(f"/sources/{source.id}/keys")
 
 

@@ -21,7 +21,7 @@ _TABS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("test", "Test", ()),
     ("messages", "Messages", ("email",)),
     ("deliveries", "Deliveries", ("webhook", "rest")),
-    ("keys", "Keys", ("rest", "email")),
+    ("keys", "Keys", ("rest", "email", "web")),
     ("settings", "Settings", ()),
     ("privacy", "Privacy", ()),
     ("history", "History", ()),
@@ -30,7 +30,7 @@ _TABS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 def tab(source: Source, request: web.Request, name: str, *, status: int = 200, **values: Any) -> web.Response:
     """Return a tab of a source, rendered from its template. Raises HTTPNotFound when its bridge has none."""
-    tabs = [(path, title) for path, title, bridges in _TABS if not bridges or source.bridge in bridges]
+    tabs = [(path, title) for path, title, bridges in _TABS if _has(source, path, bridges)]
     if name not in dict(tabs):
         raise web.HTTPNotFound
     return page(
@@ -43,6 +43,12 @@ def tab(source: Source, request: web.Request, name: str, *, status: int = 200, *
         bridge=BRIDGES[source.bridge],
         **values,
     )
+
+
+def _has(source: Source, path: str, bridges: tuple[str, ...]) -> bool:
+    if path == "keys" and source.bridge == "web":
+        return bool(source.settings.asks_for_token)  # else it has no key that does anything
+    return not bridges or source.bridge in bridges
 
 
 async def first_tab(parts: Parts, request: web.Request) -> web.Response:

@@ -202,6 +202,31 @@ async def test_mails_are_signed_with_a_new_key_and_the_old_one_stays_good(runnin
     assert "signs" in await text_of(running, "/sources/one/keys")
 
 
+async def test_the_trackers_tokens_are_signed_with_a_new_key_and_the_old_ones_count(running: Running) -> None:
+    await running.add(id="one", settings={"token": "refuse"})
+
+    async def token() -> str:
+        answer = await running.public.get("/s/one.js", headers={"Accept-Encoding": "identity"})
+        [found] = re.findall(r'"token":"([^"]+)"', await answer.text())
+        return str(found)
+
+    old = await token()
+    await running.submit("/sources/one/signing-keys")
+
+    assert "signs" in await text_of(running, "/sources/one/keys")
+    assert old != await token()
+    body = '{"batch": [{"type": "page"}]}'
+    assert (await running.public.post(f"/e/one?k={old}", data=body)).status == 204
+
+
+async def test_a_website_that_asks_for_no_token_has_no_keys(running: Running) -> None:
+    await running.add(id="one")
+    pages = [running.console.get("/sources/one/keys"), running.submit("/sources/one/signing-keys")]
+
+    assert [(await page).status for page in pages] == [404, 404]
+    assert "/sources/one/keys" not in await text_of(running, "/sources/one/overview")
+
+
 async def test_a_viewer_sends_and_makes_nothing(running: Running) -> None:
     await running.add(id="one", bridge="rest")
     await running.sign_in(Role.VIEWER, "vera")
