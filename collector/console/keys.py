@@ -1,11 +1,9 @@
-"""The tab Keys: write keys of servers, keys that sign mails and tokens. A secret is shown once, when it is made."""
+"""The tab Keys: write keys of servers, keys that sign mails or tokens. A secret is shown once, when made."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-
-from aiohttp import web
 
 from collector.access import Role
 from collector.access.gate import posted
@@ -16,6 +14,8 @@ from collector.sources import SourceError
 from collector.sources.keys import add_key, revoke_key, rotate_key, rotate_signing_key
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from collector.console.parts import Parts
 
 _LONGEST_OVERLAP_HOURS = 24 * 90
