@@ -6,9 +6,10 @@ import { watch } from './core/begin.ts';
 import { guard } from './core/safe.ts';
 import type { Feature, Outcome, Properties } from './core/types.ts';
 import type { Answer as Consent } from './features/consent.ts';
+import type { Shopping } from './features/ecommerce.ts';
 import type { Config } from './settings.ts';
 
-export type { Config, Consent, Feature, Outcome, Properties };
+export type { Config, Consent, Feature, Outcome, Properties, Shopping };
 export type { Answer, Verdict } from './core/types.ts';
 
 export { address } from './features/address.ts';
@@ -93,5 +94,7 @@ export const consent = (answer: Consent) => ask('consent', answer);
 /** Need `privacy`. */
 export const optOut = () => ask('optOut');
 export const optIn = () => ask('optIn');
+/** A step of shopping, in the words of GA4. Needs `ecommerce`. */
+export const shop = (step: Shopping, order?: Properties) => ask(step, order);
 /** Send what waits; resolves once the newest event is safe. Needs `queue`. */
 export const flush = () => ask('flush');

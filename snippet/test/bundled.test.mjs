@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { buildSync } from 'esbuild';
+import { asset } from '../tools/compose.mjs';
 import { launch, until, visitor } from '../tools/testing.mjs';
 
 let browser;
@@ -66,5 +67,28 @@ test('React: strict mode mounts twice and counts once', async (t) => {
   assert.deepEqual(
     server.events().map(({ event, type }) => event ?? type),
     ['page', 'Bought'],
+  );
+});
+
+test('every feature of the served file is in the package but what reads its tag, and every call that they bring', async (t) => {
+  const words = asset().fragments.map(({ name }) => name);
+  const helpers = 'base slices track ids store resume press cookie attributes token lite boot'.split(' ');
+  const names = words
+    .filter((name) => !helpers.includes(name))
+    .map((name) => (name === 'consent' ? 'consentFeature' : name));
+  const { page, server } = await visit(
+    t,
+    `import * as all from '../src/index.ts';
+     window.missing = ${JSON.stringify(names)}.filter((name) => typeof all[name] !== 'function');
+     all.start({ endpoint: '/e/web' }, [all.consentFeature, all.privacy, all.spa, all.ecommerce, all.queue]);
+     all.optOut(); all.track('Out'); all.optIn(); all.consent('grant');
+     all.shop('add_to_cart', { value: 5 });
+     for (const _ of 'ab') all.shop('purchase', { transaction_id: 'T1' });`,
+  );
+  await until(() => server.events().length > 2, 'the view and the shopping');
+  assert.deepEqual(await page.evaluate(() => window.missing), []);
+  assert.deepEqual(
+    server.events().map(({ event, type }) => event ?? type),
+    ['add_to_cart', 'purchase', 'page'],
   );
 });

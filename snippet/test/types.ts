@@ -1,11 +1,12 @@
 // What must not compile. `tsc` fails when a line marked so does.
-import { alias, consent, identify, links, queue, set, spa, start, track } from '../src/index.ts';
+import { alias, consent, identify, links, queue, set, shop, spa, start, track } from '../src/index.ts';
 import { useHeadwater } from '../src/react.ts';
 
 start({ endpoint: 'https://c.example/e/web' }, [spa, links, queue]);
 track('Signed up', { plan: 'pro' });
 identify('u-1');
 consent({ analytics: true });
+shop('purchase', { transaction_id: 'T1', value: 5 });
 useHeadwater({ endpoint: '/e/web', privacy: 'cookie' }, [queue]).track('Seen');
 
 // @ts-expect-error a bundled tracker has no script to learn its endpoint from
@@ -34,3 +35,7 @@ consent({ analytics: 'yes' });
 consent('perhaps');
 // @ts-expect-error super properties are an object
 set('plan', 'pro');
+// @ts-expect-error not a word of GA4's for shopping
+shop('buy', { value: 5 });
+// @ts-expect-error features that come with the served file alone
+void import('../src/index.ts').then(({ attributes }) => attributes);

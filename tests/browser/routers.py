@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,8 @@ APPS = Path(__file__).parent / "apps"
 TITLES = {"/": "Home", "/two": "Two", "/three": "Three"}
 
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
-_PACKAGES = Path(__file__).parents[2] / "snippet" / "node_modules"
+_TRACKER = Path(__file__).parents[2] / "snippet"
+_PACKAGES = _TRACKER / "node_modules"
 
 
 def react_router() -> Pages:
@@ -48,7 +50,10 @@ def turbo() -> Pages:
 
 
 def next_app() -> Pages:
-    """Return an app of Next, exported as files; its packages have a lock of their own, being large."""
+    """Return an app of Next, exported as files; its packages have a lock of their own, being large.
+
+    What is under ``/bundled`` has the tracker's package in it, as npm would install it.
+    """
     folder = APPS / "next"
     with (folder / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two processes run the tests, and one of them builds
@@ -56,7 +61,8 @@ def next_app() -> Pages:
             options = ("--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund")
             subprocess.run(["npm", "ci", *options], cwd=folder, check=True)
         sources = [folder / "package-lock.json", folder / "next.config.mjs", *folder.glob("app/**/*.jsx")]
-        if not _fresh(folder / "out" / "index.html", sources):
+        if not _fresh(folder / "out" / "index.html", [*sources, *_TRACKER.glob("src/**/*.ts")]):
+            _install_tracker(folder / "node_modules" / "@headwater" / "tracker")
             subprocess.run(["npm", "run", "build"], cwd=folder, check=True)
 
     def page(path: str) -> tuple[bytes, str]:
@@ -78,6 +84,12 @@ ROUTERS: dict[str, Callable[[], Pages]] = {
 def _fresh(made: Path, sources: list[Path]) -> bool:
     """Tell whether a file is there and no older than what it was made from."""
     return made.exists() and all(made.stat().st_mtime >= source.stat().st_mtime for source in sources)
+
+
+def _install_tracker(place: Path) -> None:
+    compiler = [_PACKAGES / ".bin" / "tsc", "-p", "tsconfig.lib.json", "--outDir", place / "lib"]
+    subprocess.run(compiler, cwd=_TRACKER, check=True)
+    shutil.copy(_TRACKER / "package.json", place)
 
 
 def _single_page(file: str) -> Pages:

@@ -83,6 +83,28 @@ async def test_a_tracker_that_comes_after_next_has_started_misses_no_view(
     ]
 
 
+async def test_the_hook_in_a_layout_of_next_counts_every_view_and_has_its_calls_at_hand(
+    running: Running, page: Page, apps: dict[str, Pages]
+) -> None:
+    source = await running.add()
+    endpoint = f"http://127.0.0.1:{running.parts.ports.public}/e/{source.id}"
+    await page.add_init_script(f"window.endpoint = '{endpoint}'")
+    async with _site("", apps["Next"]) as origin:
+        await page.goto(f"{origin}/bundled")
+        steps = [page.get_by_text("Further").click, page.go_back, page.get_by_text("Buy").click]
+        for count, step in enumerate(steps, 1):
+            await _events(running, page, count)
+            await step()
+        *views, bought = await _events(running, page, 4)
+    seen = [event["context"]["page"] for event in views]
+    assert [(at["url"], at["title"]) for at in seen] == [
+        (f"{origin}/bundled", "Bundled"),
+        (f"{origin}/bundled/two", "Bundled two"),
+        (f"{origin}/bundled", "Bundled"),
+    ]
+    assert (bought["event"], bought["properties"]) == ("Bought", {"plan": "pro"})
+
+
 @asynccontextmanager
 async def _site(tag: str, pages: Pages) -> AsyncIterator[str]:
     """Serve an app with a tag at the end of its head; yield its origin."""

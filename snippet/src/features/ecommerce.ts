@@ -3,6 +3,17 @@ import { api, emit } from '../core/emit.ts';
 import { recall, remember } from '../core/store.ts';
 import type { Properties } from '../core/types.ts';
 
+export type Shopping =
+  | 'view_item'
+  | 'add_to_cart'
+  | 'remove_from_cart'
+  | 'view_cart'
+  | 'begin_checkout'
+  | 'add_shipping_info'
+  | 'add_payment_info'
+  | 'purchase'
+  | 'refund';
+
 export const ecommerce = (): void => {
   const words =
     'view_item add_to_cart remove_from_cart view_cart begin_checkout add_shipping_info add_payment_info purchase refund';
