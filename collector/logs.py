@@ -4,8 +4,26 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import structlog
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def _as_if_without(package: str) -> Iterator[None]:
+    """Let what is imported meanwhile do without a package that it would load only because it is there."""
+    hidden = sys.modules.setdefault(package, None)  # type: ignore[arg-type] # None says that there is none
+    try:
+        yield
+    finally:
+        if hidden is None:
+            del sys.modules[package]
+
+
+with _as_if_without("rich"):  # for coloured tracebacks, which no line of JSON shows: 5 MiB and 40 ms
+    import structlog
 
 
 def configure_logs(level: str) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-import jsonschema_rs
-
 
 def compiled(body: Any) -> Any:
     """Return the validator of a schema. Raises ValueError with one sentence when it is none."""
+    import jsonschema_rs  # noqa: PLC0415 - few sources have a schema, and it takes 3 MiB
+
     try:
         return jsonschema_rs.validator_for(body, mask="(hidden)", retriever=_refuse)
     except (ValueError, TypeError) as error:

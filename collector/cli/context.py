@@ -55,6 +55,8 @@ def require_redis_streams(settings: Settings) -> None:
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
     """Run a command's coroutine; Ctrl-C is a quiet end."""
+    gc.freeze()  # what was loaded stays: to walk over it is in vain, and writes to pages that workers share
+    gc.enable()
     try:
         return asyncio.run(work)
     except KeyboardInterrupt:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import multiprocessing
 import os
 import signal
@@ -69,8 +68,6 @@ def _load(folder: str) -> None:
 
     warm_up()
     mark_process_dead(os.getpid())  # type: ignore[no-untyped-call] # its gauges say nothing
-    gc.collect()
-    gc.freeze()  # or the first collection of each worker would write to all pages
 
 
 async def _keep_all(settings: Settings, *, demo: bool) -> None:

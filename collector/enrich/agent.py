@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import ua_parser.loaders
-import ua_parser.regex
-
-from collector.enrich import hints
+from collector.enrich import engines, hints
 from collector.enrich.classes import Browser, Device, OperatingSystem, UserAgent
 from collector.enrich.visitors import consented
 from collector.recall import remembered
@@ -70,8 +66,8 @@ def _hinted(text: str, hinted: hints.Hints) -> dict[str, Any]:
 @remembered(_CACHED)
 def read(text: str) -> dict[str, Any]:
     """Return browser, os and device of a user agent. The result is shared: never change it."""
-    engine = _engine()
-    agent, os, device = engine.ua.extract(text), engine.os.extract(text), engine.de.extract(text)
+    known = engines.uap_core()
+    agent, os, device = known.browsers.extract(text), known.systems.extract(text), known.devices.extract(text)
     kind = _kind(_Classified(text, agent, os, device))
     maker = {"brand": device.brand, "model": device.model} if device else {}
     return {
@@ -79,11 +75,6 @@ def read(text: str) -> dict[str, Any]:
         "os": _named(os),
         "device": _without_none(type=kind, **maker) or None,
     }
-
-
-@lru_cache(1)
-def _engine() -> ua_parser.regex.Resolver:
-    return ua_parser.regex.Resolver(ua_parser.loaders.load_lazy_builtins())
 
 
 def _family(found: Any) -> str:

@@ -11,38 +11,23 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import ua_parser_rs
-from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 from is_bot import Bots
 
-from collector.enrich import agent
+from collector.enrich import agent, engines
 from collector.enrich.agent import LONGEST
-from collector.enrich.data import facts
+from collector.enrich.crawlers import named
 from collector.model import Reason, Refusal
 from collector.recall import remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+
+    from ua_parser_rs import UserAgentExtractor
 
     from collector.model import Event, Hit
 
 KINDS = ("search", "ai", "preview", "monitor", "tool", "headless", "unknown")
 
-# The package's tags, in the order that counts when a crawler has several.
-_KIND_OF_TAG = {
-    "ai-crawler": "ai",
-    "search-engine": "search",
-    "social-preview": "preview",
-    "browser-automation": "headless",
-    "monitoring": "monitor",
-    "http-library": "tool",
-    "seo": "tool",
-    "scanner": "tool",
-    "advertising": "tool",
-    "feed-reader": "tool",
-    "archiver": "tool",
-    "academic": "tool",
-}
 _NO_MAKER = {None, "Spider", "Generic", "Generic_Android", "Generic_Android_Tablet", "Generic_Inettv"}
 # Words of bots that phones, televisions and their browsers carry too. Found by running uap-core's devices.
 _OF_DEVICES = re.compile(
@@ -50,6 +35,7 @@ _OF_DEVICES = re.compile(
 )
 # Takes a text out of the rules that say: nothing but one word, nothing but words. Old phones are like that.
 _TAIL = " ="
+_SURE, _UNSURE = "sure", "unsure"
 _LOOKAROUND = re.compile(r"\(\?<?[!=](?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
 _PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _AUTOMATION = {"webdriver": "headless", "languages": "unknown", "archive": "unknown"}
@@ -86,12 +72,13 @@ def read(text: str, brand: str | None = None) -> Verdict | None:
 
     The result is shared: never change it.
     """
-    named = _names().extract(text)
-    if brand not in _NO_MAKER and not _behaves(text, named=named is not None):
+    crawler = named(text)
+    if brand not in _NO_MAKER and not _behaves(text, is_named=crawler is not None):
         return None
-    if named is not None:
-        return _verdict(named.major, named.family.strip(" /();:+-"))
-    if brand == "Spider" or _manner(text):
+    if crawler is not None:
+        name, kind = crawler
+        return _verdict(kind, name.strip(" /();:+-"))
+    if brand == "Spider" or has_manner(text):
         return _verdict("headless" if "headless" in text.lower() else "unknown")
     return None
 
@@ -101,6 +88,15 @@ def is_a_bots(text: str) -> bool:
     text = text[:LONGEST]
     device = agent.read(text).get("device") or {}
     return read(text, device.get("brand")) is not None
+
+
+def has_manner(text: str) -> bool:
+    """Tell whether is-bot knows it. The Rust engine searches, since the package's own search takes 0.3 ms.
+
+    What knows exceptions is left to the package: the engine has no word for them.
+    """
+    found = _manners().extract(text)
+    return found is not None and (found.major == _SURE or _with_exceptions().is_bot(text))
 
 
 def verdict_on(event: Event) -> Verdict:
@@ -115,14 +111,9 @@ def _maker(context: dict[str, Any]) -> str | None:
     return brand if isinstance(brand, str) else None
 
 
-def _behaves(text: str, *, named: bool) -> bool:
+def _behaves(text: str, *, is_named: bool) -> bool:
     """Tell whether a known maker's device is a bot: by its name and its manner, or by a strong sign."""
-    return _manner(text) and (named or _manner(_OF_DEVICES.sub("", text) + _TAIL))
-
-
-def _manner(text: str) -> bool:
-    """Tell whether is-bot knows it. The Rust engine screens, since the package's own search takes 0.3 ms."""
-    return _screen().extract(text) is not None and _is_bot().is_bot(text)
+    return has_manner(text) and (is_named or has_manner(_OF_DEVICES.sub("", text) + _TAIL))
 
 
 def _automation(sign: object) -> Verdict | None:
@@ -150,29 +141,13 @@ def _verdict(kind: str, name: str | None = None, why: str = "user_agent") -> Ver
 
 
 @lru_cache(1)
-def _names() -> Any:
-    """Return the engine that finds crawlers by name; ``major`` is the kind."""
-    ai = ((f"(?i)({re.escape(name)})", "ai") for name in facts("ai_crawlers")["names"])
-    known = ((f"({row['pattern']})", _kind(row.get("tags", ()))) for row in CRAWLER_USER_AGENTS_DATA)
-    return _engine((*ai, *known))
+def _manners() -> UserAgentExtractor:
+    """Return the engine of is-bot's patterns: those without exceptions, then the others less theirs."""
+    others = _with_exceptions().patterns
+    sure = ((pattern, _SURE) for pattern in Bots().patterns - others)
+    return engines.screen((*sure, *((_LOOKAROUND.sub("", pattern), _UNSURE) for pattern in others)))
 
 
 @lru_cache(1)
-def _screen() -> Any:
-    """Return the engine that finds whatever is-bot may know: its patterns without their exceptions."""
-    return _engine((f"(?i)({_LOOKAROUND.sub('', pattern)})", None) for pattern in _is_bot().patterns)
-
-
-@lru_cache(1)
-def _is_bot() -> Bots:
-    return Bots()
-
-
-def _engine(patterns: Iterable[tuple[str, str | None]]) -> Any:
-    return ua_parser_rs.UserAgentExtractor(
-        (pattern, None, kind, None, None, None) for pattern, kind in patterns
-    )
-
-
-def _kind(tags: Iterable[str]) -> str:
-    return next((kind for tag, kind in _KIND_OF_TAG.items() if tag in tags), "unknown")
+def _with_exceptions() -> Bots:
+    return Bots(pattern for pattern in Bots().patterns if _LOOKAROUND.search(pattern))

@@ -14,7 +14,11 @@ _ORIGIN = re.compile(r"^https?://(\*\.)?[a-z0-9.-]{1,253}(:\d{1,5})?$")
 
 
 class StrictModel(BaseModel):
-    """A model that refuses unknown keys and never changes."""
+    """A model that refuses unknown keys and never changes.
+
+    A field's pattern bounds no repetition of a wide class, such as ``[^ ]{1,1000}``: the engine writes it
+    out, each time with all of Unicode, in MiB. ``max_length`` bounds it for nothing.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 

@@ -13,7 +13,9 @@ from collector.sources.base import StrictModel
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,50}$")]
-Path = Annotated[str, StringConstraints(pattern=r"^(properties|traits|context)(\.[^.]{1,100}){1,5}$")]
+Path = Annotated[
+    str, StringConstraints(pattern=r"^(properties|traits|context)(\.[^.]+){1,5}$", max_length=600)
+]
 
 
 def _is_network(value: str) -> str:

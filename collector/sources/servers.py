@@ -99,7 +99,7 @@ class WebhookSettings(StrictModel):
     )
     origins: tuple[Origin, ...] = Field(("*",), description="Origins that a form may be sent from.")
     thank_you: str = Field(
-        "", pattern=r"^(https?://[^\s]{1,1000})?$", description="Page that a form leads to, by 303."
+        "", pattern=r"^(https?://[^\s]+)?$", max_length=2000, description="Page that a form leads to, by 303."
     )
     honeypot: str = Field("", max_length=100, description="Form field that people do not see.")
     per_minute: int = Field(0, ge=0, description="Most deliveries a minute from one address; 0 for any.")

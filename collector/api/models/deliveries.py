@@ -29,7 +29,9 @@ class DeliveryList(Strict):
 class ReplayWish(Strict):
     """What to take once more; without entries, all that was refused."""
 
-    entries: list[Annotated[str, Field(pattern=r"^\d{1,20}-\d{1,20}$")]] = Field(default=[], max_length=1000)
+    entries: list[Annotated[str, Field(pattern=r"^[0-9]{1,20}-[0-9]{1,20}$")]] = Field(
+        default=[], max_length=1000
+    )
 
 
 class Replayed(Strict):
