@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b, sha1
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _SCRIPT = (Path(__file__).parent / "append.lua").read_text(encoding="utf-8")
 _SHA = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+
+_PLACE = attrgetter("stream", "source", "window")
 
 
 class Record(NamedTuple):
@@ -96,9 +100,10 @@ class Appender:
         arguments: list[Any] = [len(marks)]
         for mark in marks:
             arguments += (mark.first, mark.last)
-        for record in records:
-            number = streams.setdefault(record.stream, len(streams) + 1)
-            arguments += (number, record.source, record.window, digest(record.id), record.type, record.data)
+        for (stream, source, window), run in groupby(records, _PLACE):
+            events = [part for each in run for part in (digest(each.id), each.type, each.data)]
+            number = streams.setdefault(stream, len(streams) + 1)
+            arguments += (number, source, window, len(events) // 3, *events)
         keys = [self._names.ids(self.partition)]
         keys += [self._names.writer(self.partition, mark.writer) for mark in marks]
         keys += [self._names.stream(self.partition, stream) for stream in streams]

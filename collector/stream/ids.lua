@@ -2,7 +2,8 @@
 --
 -- KEYS[1]  prefix of the sets of seen ids, as in append.lua
 -- KEYS[2…] streams of the last events, for people to look at
--- ARGV[1]  look or keep; then six for each event, as in append.lua
+-- ARGV[1]  look or keep; then six for each event: number of its stream, source id, window in seconds, digest
+--          of its id, type, event as JSON
 -- Returns  for each event 1 when its id was seen, else 0
 
 local SHARDS = 8
