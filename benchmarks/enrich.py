@@ -13,6 +13,7 @@ from collector.enrich import agent, bots, campaign, channels, client, page, refe
 from collector.enrich.place import Places
 from collector.enrich.visitors import Visitors
 from collector.model import Event, Hit, Source
+from collector.protocols import Batch
 from collector.sources import WebSettings
 from collector.store import Names, Redis
 from collector.store.salts import Salts
@@ -68,7 +69,7 @@ def main() -> None:
     print(f"{'step':<12} {'warm µs':>8} {'cold µs':>8}")
     for name, step in steps:
         _row(name, steps, lambda hit, context, step=step: step(context, hit), upto=name)  # type: ignore[misc]
-    _row("judges", steps, lambda hit, context: enricher.judge(_event(context), hit))
+    _row("judges", steps, lambda hit, context: enricher.judge(_batch(context), hit))
     _row("all", steps, lambda hit, context: _through(enricher, context, hit), upto=steps[0][0])
 
 
@@ -113,14 +114,14 @@ def _hit(number: int) -> Hit:
     )
 
 
-def _event(context: dict[str, Any]) -> Event:
-    return Event(0, "m1", "page", "", {"type": "page", "context": context})
+def _batch(context: dict[str, Any]) -> Batch:
+    return Batch("native", [Event(0, "m1", "page", "", {"type": "page", "context": context})])
 
 
 def _through(enricher: enrich.Enricher, context: dict[str, Any], hit: Hit) -> None:
-    event = _event(context)
-    enricher.enrich([event], hit)
-    enricher.judge(event, hit)
+    batch = _batch(context)
+    enricher.enrich(batch.events, hit)
+    enricher.judge(batch, hit)
 
 
 def _forget() -> None:

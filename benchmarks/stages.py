@@ -108,7 +108,7 @@ def _one_hit(
     clock.time(_NEW_HEAD, lambda: read_head(head))
     clock.time(_NEW_CONTEXT, lambda: enrich_context(context, hit, enricher.steps))
     clock.time("enrich", lambda: enricher.enrich(batch.events, hit))
-    clock.time("judge", lambda: batch.set_apart(lambda event: enricher.judge(event, hit)))
+    clock.time("judge", lambda: enricher.judge(batch, hit))
     records = clock.time("encode", lambda: encode(batch, hit, rules))
     keys, arguments = clock.time("pack", lambda: appender._pack(records, ()))  # noqa: SLF001
     command = ("EVALSHA", "0" * 40, len(keys), *keys, *arguments)

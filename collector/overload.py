@@ -112,7 +112,7 @@ class Overload:
         if not self._share:
             raise Refusal(Reason.OVERLOADED, retry_after=retry_after())
         batch.sampled = self._share
-        batch.set_apart(self._draw)
+        batch.set_apart([self._draw(event) for event in batch.events])
 
     def _draw(self, event: Event) -> Refusal | None:
         return None if is_drawn(event.id, self._share) else Refusal(Reason.SAMPLED)

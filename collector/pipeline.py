@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collector import metrics
-from collector.model import KEPT, Hit, Outcome, Reason, Refusal, Source
+from collector.model import Hit, Outcome, Reason, Refusal, Source
 from collector.overload import Stage, retry_after
 from collector.protocols import Batch
 from collector.records import encode, quarantined, rules_for
@@ -66,7 +66,7 @@ class Pipeline:
         batch, records = self._read(hit, understand, thinned=limited)
         receipts = await self._append(hit.source, records)
         outcomes = self._report(_outcomes(batch, receipts), batch, hit.source)
-        self.quotas.took(hit.source, sum(outcome.verdict in KEPT for outcome in outcomes))
+        self.quotas.took(hit.source, outcomes)
         return outcomes
 
     async def take_together(
@@ -114,7 +114,7 @@ class Pipeline:
         if thinned:
             self.overload.thin(batch, sender)
         self.enricher.enrich(batch.events, hit)
-        batch.set_apart(lambda event: self.enricher.judge(event, hit))
+        self.enricher.judge(batch, hit)
         records = encode(batch, hit, rules)
         return batch, records + quarantined(batch, hit, rules)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _STAMPED = ("receivedAt", "source", "collector")  # what the collector alone says of an event
 _MASKED, _MASKED_IN_TEXT = b'"********"', rb"\"********\""
 # What a visitor's browser says about privacy, and where it is noted.
-_SIGNALS = {"Sec-GPC": "gpc", "DNT": "dnt"}
+_SIGNALS = (("Sec-GPC", "gpc"), ("DNT", "dnt"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,10 @@ def _rules(events: int, event_bytes: int, depth: int, hours: float, *, quarantin
 
 def encode(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
     """Return a record for each event of the batch; an event that is too large is set apart first."""
-    write = _Writer(_stamp(hit, batch)).write
+    write = _Writer(to_iso(hit.received_at), _said(hit, batch)).write
     written = [write(event) for event in batch.events]
     if max(map(len, written), default=0) > rules.limits.event_bytes:
-        sizes = {event.index: len(data) for event, data in zip(batch.events, written, strict=True)}
-        batch.set_apart(lambda event: _too_large(sizes[event.index], rules.limits.event_bytes))
+        batch.set_apart([_too_large(len(data), rules.limits.event_bytes) for data in written])
         written = [data for data in written if len(data) <= rules.limits.event_bytes]
     source = hit.source
     return [
@@ -71,11 +70,6 @@ def encode(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
         )
         for event, data in zip(batch.events, written, strict=True)
     ]
-
-
-def _flagged(stamp: dict[str, Any], flags: tuple[str, ...]) -> dict[str, Any]:
-    """Return the stamp of an event that has flags of its own, beside those of its hit."""
-    return {**stamp, "flags": [*stamp.get("flags", ()), *flags]}
 
 
 def quarantined(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
@@ -112,9 +106,10 @@ def _without(secrets: tuple[str, ...], raw: bytes) -> bytes:
 class _Writer:
     """Write the events of a hit: what they share is made JSON once, and joined to what is each one's own."""
 
-    def __init__(self, stamp: dict[str, Any]) -> None:
-        self._stamp = stamp
-        self._stamped = b"," + orjson.dumps(stamp)[1:]
+    def __init__(self, received_at: str, said: _Said) -> None:
+        self._received_at = received_at
+        self._said = said
+        self._stamp = b',"receivedAt":"%b",%b' % (received_at.encode(), said.json)
         self._context: Any = None
         self._shared = b""
 
@@ -123,12 +118,11 @@ class _Writer:
         for key in _STAMPED:
             message.pop(key, None)
         if event.flags:
-            stamp = {**self._stamp, "collector": _flagged(self._stamp["collector"], event.flags)}
-            return to_json({**message, **stamp})
+            return to_json({**message, "receivedAt": self._received_at, **self._said.of_an_event(event)})
         context = message.pop("context")
         if context is not self._context:
             written = context.json if type(context) is Told else to_json(context)
-            self._context, self._shared = context, b',"context":' + written + self._stamped
+            self._context, self._shared = context, b',"context":' + written + self._stamp
         data = to_json(message)[:-1] + self._shared
         message["context"] = context
         return data
@@ -138,18 +132,47 @@ def _too_large(size: int, limit: int) -> Refusal | None:
     return Refusal(Reason.EVENT_TOO_LARGE, f"The limit is {limit} bytes.") if size > limit else None
 
 
-def _stamp(hit: Hit, batch: Batch) -> dict[str, Any]:
-    """Return what the collector itself says of the events of a hit."""
-    source = hit.source
-    noted = (*batch.flags, *hit.flags)
-    flags: dict[str, Any] = {"flags": list(noted)} if noted else {}
-    if batch.machine:
-        flags["machine"] = batch.machine
-    if batch.sampled < 1:
-        flags["sampled"] = batch.sampled
-    flags |= {name: True for header, name in _SIGNALS.items() if hit.headers.get(header) == "1"}
-    return {
-        "receivedAt": to_iso(hit.received_at),
-        "source": {"id": source.id, "bridge": source.bridge, "channel": source.channel},
-        "collector": {"version": __version__, "protocol": batch.protocol, **flags},
-    }
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the collector itself says of the events of a hit, but for their time; ``json`` ends an object."""
+
+    parts: dict[str, dict[str, Any]]
+    json: bytes
+
+    def of_an_event(self, event: Event) -> dict[str, dict[str, Any]]:
+        """Return the same of an event that has flags of its own, beside those of its hit."""
+        collector = self.parts["collector"]
+        flags = [*collector.get("flags", ()), *event.flags]
+        return {**self.parts, "collector": {**collector, "flags": flags}}
+
+
+def _said(hit: Hit, batch: Batch) -> _Said:
+    source, headers = hit.source, hit.headers
+    return _known(
+        (source.id, source.bridge, source.channel),
+        batch.protocol,
+        (*batch.flags, *hit.flags),
+        tuple(batch.machine.items()) if batch.machine else (),
+        (batch.sampled, tuple([name for header, name in _SIGNALS if headers.get(header) == "1"])),
+    )
+
+
+@lru_cache(1024)  # of a source's hits few things are said
+def _known(
+    source: tuple[str, str, str],
+    protocol: str,
+    flags: tuple[str, ...],
+    machine: tuple[tuple[str, str], ...],
+    signs: tuple[float, tuple[str, ...]],
+) -> _Said:
+    sampled, signals = signs
+    collector: dict[str, Any] = {"version": __version__, "protocol": protocol}
+    if flags:
+        collector["flags"] = list(flags)
+    if machine:
+        collector["machine"] = dict(machine)
+    if sampled < 1:
+        collector["sampled"] = sampled
+    collector |= dict.fromkeys(signals, True)
+    parts = {"source": dict(zip(("id", "bridge", "channel"), source, strict=True)), "collector": collector}
+    return _Said(parts, orjson.dumps(parts)[1:])

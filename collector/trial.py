@@ -30,7 +30,7 @@ def dry_run(hit: Hit, understand: Protocol, enricher: Enricher, settings: Settin
     limits = rules_for(hit.source, settings)
     batch = understand(hit, limits.limits)
     reports = {event.index: _report(event, hit, enricher) for event in batch.events}
-    batch.set_apart(lambda event: reports[event.index].pop("refusal"))
+    batch.set_apart([reports[event.index].pop("refusal") for event in batch.events])
     for record, event in zip(encode(batch, hit, limits), list(batch.events), strict=False):
         reports[event.index] |= {
             "outcome": "checked" if hit.source.transitional else "stored",

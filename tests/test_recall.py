@@ -34,6 +34,7 @@ OF_NOBODY = {
     "links.token._derived",
     "metrics._labelled",
     "protocols.template.template",
+    "records._known",
     "records._rules",
     "render.environment",
     "sources.features.build",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from collector.model import Enrichment, Event, Hit, Refusal, Source
+    from collector.protocols import Batch
 
 Step: TypeAlias = "Callable[[dict[str, Any], Hit], dict[str, Any]]"
 Judge: TypeAlias = "Callable[[Event, Hit], Refusal | None]"
@@ -89,12 +90,10 @@ class Enricher:
                 latest, told = context, self._memory.recall(context, hit, self._told)
             event.message["context"] = told
 
-    def judge(self, event: Event, hit: Hit) -> Refusal | None:
-        """Return why an enriched event is set apart, None when it goes on."""
+    def judge(self, batch: Batch, hit: Hit) -> None:
+        """Let every judge look at the enriched events of a hit; those that one refuses are set apart."""
         for each in self._judges_of(hit.source):
-            if refusal := each(event, hit):
-                return refusal
-        return None
+            batch.set_apart([each(event, hit) for event in batch.events])
 
     def forget(self) -> None:
         """Forget what was told of a moment ago."""

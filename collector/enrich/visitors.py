@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from collector.enrich.client import network
 from collector.model import Reason, Refusal
 from collector.protocols.dialect import IDS, OWN_PARTS
+from collector.recall import remembered
 from collector.store.salts import SESSION_MS
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ def _site(page: Any, hit: Hit) -> str:
     return address.partition("://")[2].partition("/")[0]
 
 
+@remembered(4096)
 def _hash(told: bytes, salt: bytes) -> str:
     return blake2b(told, key=salt, digest_size=16).hexdigest()
 

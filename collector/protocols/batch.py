@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from collector.model import Event, Hit, Reason, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _NAMED_BY = {"track": "event", "group": "groupId", "alias": "previousId"}
 MOST_KEYS = 1000  # of an object: a warehouse makes a column of each
@@ -42,9 +42,8 @@ class Batch:
     sampled: float = 1
     secrets: tuple[str, ...] = ()
 
-    def set_apart(self, judge: Callable[[Event], Refusal | None]) -> None:
-        """Move the events that ``judge`` gives a refusal for to the refused ones."""
-        refusals = list(map(judge, self.events))
+    def set_apart(self, refusals: Sequence[Refusal | None]) -> None:
+        """Move the events that have a refusal, there is one or None for each, to the refused ones."""
         if not any(refusals):  # nearly always
             return
         verdicts = list(zip(self.events, refusals, strict=True))

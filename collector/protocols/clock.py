@@ -34,9 +34,8 @@ def _read(text: str) -> int | None:
     return ms if _MIN_MS <= ms <= _MAX_MS else None
 
 
-_text_to_ms = remembered(4096)(
-    _read
-)  # a batch names the same moment often: when it was sent, when it happened
+# A batch names the same moment often: when it was sent, when it happened.
+_text_to_ms = remembered(4096)(_read)
 
 
 def seconds_to_ms(value: Any) -> int | None:
@@ -48,6 +47,7 @@ def seconds_to_ms(value: Any) -> int | None:
     return None
 
 
+@remembered(4096)  # of much that arrives at once: what arrived, was sent or happened in the same millisecond
 def to_iso(ms: int) -> str:
     """Return milliseconds since 1970 as ISO 8601 in UTC, such as 2026-01-31T12:00:00.000Z."""
     seconds, rest = divmod(ms, 1000)
@@ -69,4 +69,5 @@ def corrected(received: int, sent: int | None, original: int | None) -> int:
         return received
     if sent is None:
         return min(original, received)
-    return min(max(received - (sent - original), _MIN_MS), _MAX_MS)
+    ms = received - (sent - original)
+    return ms if _MIN_MS <= ms <= _MAX_MS else min(max(ms, _MIN_MS), _MAX_MS)

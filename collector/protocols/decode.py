@@ -26,7 +26,6 @@ _LONG_NEGATIVE_IN_STRIDES = b"-" + b"0" * 4
 _LARGE = 64 * 1024
 _MOST_PARTS = 100_000
 
-_NESTING = {dict, list}
 _SHORT = 4096  # of longer bodies counting costs more than it saves
 
 
@@ -126,7 +125,7 @@ def check_depth(value: Any, limit: int) -> None:
 
 def is_within_depth(value: Any, limit: int) -> bool:
     """Tell whether objects and lists are nested no deeper than the limit."""
-    level = [value] if type(value) in _NESTING else []
+    level = [value] if isinstance(value, dict | list) else []
     while level:
         if limit == 0:
             return False
@@ -135,6 +134,6 @@ def is_within_depth(value: Any, limit: int) -> bool:
             inner
             for outer in level
             for inner in (outer.values() if type(outer) is dict else outer)
-            if type(inner) in _NESTING
+            if (kind := type(inner)) is dict or kind is list
         ]
     return True

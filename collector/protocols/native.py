@@ -117,14 +117,12 @@ class _Common:
         for key in ("properties", "traits"):
             if key in item and (held := an_object(item, key)):
                 message[key] = held
-        message["context"] = self._merged(an_object(item, "context"))
+        # Events without a context of their own share one object: it is enriched once for all of them.
+        own = an_object(item, "context") if "context" in item else None
+        message["context"] = {**self._context, **own} if own else self._context
         self._add_times(message, item)
         visitor = message.get("anonymousId") or message.get("userId") or ""
         return Event(index, message_id, kind, visitor, message)
-
-    def _merged(self, own: dict[str, Any]) -> dict[str, Any]:
-        # Events without a context of their own share one object: it is enriched once for all of them.
-        return {**self._context, **own} if own else self._context
 
     def _add_times(self, message: dict[str, Any], item: Mapping[str, Any]) -> None:
         original = to_ms(item.get("originalTimestamp", item.get("timestamp")))

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 
-from collector.model import Reason, Refusal
+from collector.model import KEPT, Reason, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from collector.model import Source
+    from collector.model import Outcome, Source
     from collector.store import Names, Redis
 
 _EVERY_SECONDS = 1
@@ -48,9 +48,10 @@ class Quotas:
                 wait = min(_LONGEST_WAIT_SECONDS, _seconds_to_midnight(now))
                 raise Refusal(Reason.QUOTA_EXCEEDED, retry_after=wait)
 
-    def took(self, source: Source, number: int) -> None:
-        """Count events that were kept."""
+    def took(self, source: Source, outcomes: Iterable[Outcome]) -> None:
+        """Count the events that were kept."""
         if source.quota_day or source.quota_month:
+            number = sum(outcome.verdict in KEPT for outcome in outcomes)
             for period, _ in _periods(source, datetime.fromtimestamp(self._now(), UTC)):
                 self._unwritten[source.id, period] += number
 

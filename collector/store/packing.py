@@ -1,6 +1,6 @@
-"""Commands packed by joining their parts: a group of events is large, and every other way copies it more often.
+"""Commands packed by joining their parts: a group of events is large, and other ways copy it more often.
 
-hiredis grows its buffer by and by: a group of 500 events costs it four times as much as one join.
+hiredis grows its buffer by and by: a group of 500 events costs it three times as much as one join.
 """
 
 from __future__ import annotations

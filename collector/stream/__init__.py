@@ -26,7 +26,7 @@ from collector.stream.spool import Spool, SpoolError
 from collector.tasks import end
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from collector.settings import Settings
     from collector.store import Names, Redis
@@ -184,14 +184,19 @@ class Stream:
             return f"its memory is {self._pressure.used:.0%} full"
         return next((each.trouble for each in self._partitions.values() if not each.well), "")
 
-    async def _commit(self, records: Sequence[Record]) -> list[Receipt]:
+    def _commit(self, records: Sequence[Record]) -> Awaitable[list[Receipt]]:
         if len(self._committers) == 1:
-            return await self._committers[0].commit(records)
+            return self._committers[0].commit(records)
         parts: dict[int, list[int]] = {}
         for at, record in enumerate(records):
             parts.setdefault(self._number(record), []).append(at)
         if len(parts) == 1:
-            return await self._committers[next(iter(parts))].commit(records)
+            return self._committers[next(iter(parts))].commit(records)
+        return self._commit_parts(records, parts)
+
+    async def _commit_parts(
+        self, records: Sequence[Record], parts: Mapping[int, Sequence[int]]
+    ) -> list[Receipt]:
         answers = await asyncio.gather(
             *(self._committers[part].commit([records[at] for at in places]) for part, places in parts.items())
         )

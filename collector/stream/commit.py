@@ -42,12 +42,12 @@ class Committer:
         if self._task:
             await self._task
 
-    async def commit(self, records: Sequence[Record]) -> list[Receipt]:
-        """Return what became of each record once all are safe. Raises what ``place`` raises."""
+    def commit(self, records: Sequence[Record]) -> asyncio.Future[list[Receipt]]:
+        """Return what will become of each record, once all are safe; or the error that ``place`` raises."""
         done: asyncio.Future[list[Receipt]] = asyncio.get_running_loop().create_future()
         self._waiting.append((time.monotonic(), records, done))
         self._arrived.set()
-        return await done
+        return done
 
     async def _run(self) -> None:
         busy = False

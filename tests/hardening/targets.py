@@ -74,7 +74,7 @@ def whole_way(protocol: Protocol, hit: Hit) -> None:
     rules = rules_for(hit.source, _SETTINGS)
     batch = protocol(hit, rules.limits)
     _ENRICHER.enrich(batch.events, hit)
-    batch.set_apart(lambda event: _ENRICHER.judge(event, hit))
+    _ENRICHER.judge(batch, hit)
     for record in encode(batch, hit, rules) + quarantined(batch, hit, rules):
         assert isinstance(orjson.loads(record.data), dict)
 

@@ -11,7 +11,7 @@ import pytest
 
 from collector.connections import Connections
 from collector.limits import _MOST_BUCKETS, Limits
-from collector.model import Reason, Refusal
+from collector.model import Outcome, Reason, Refusal
 from collector.settings import Settings
 from collector.stats import Quotas
 from collector.store import Names
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BOTH_WAYS = True
 VIEW = {"batch": [{"type": "page"}]}
+STORED = Outcome(0, "stored")
 
 
 class Clock:
@@ -128,8 +129,8 @@ async def test_a_quota_is_shared_by_all_collectors_and_ends_with_its_day(
 ) -> None:
     clock, source = Clock(), web_source(quota_day=5)
     one, two = (Quotas(redis, Names(settings.namespace), clock) for _ in range(2))
-    one.took(source, 3)
-    two.took(source, 2)
+    one.took(source, [STORED] * 3)
+    two.took(source, [STORED] * 2)
     await one.flush()
     await two.flush()
     one.admit(source)  # it has not heard of the other's yet
@@ -145,7 +146,7 @@ async def test_a_quota_is_shared_by_all_collectors_and_ends_with_its_day(
 async def test_a_month_ends_later_than_a_day(redis: Redis, settings: Settings) -> None:
     clock, source = Clock(), web_source(quota_month=1)
     quotas = Quotas(redis, Names(settings.namespace), clock)
-    quotas.took(source, 1)
+    quotas.took(source, [STORED])
     await quotas.flush()
     clock.time += 86400
 
