@@ -1,4 +1,4 @@
-"""``python -m benchmarks.start``: the time from a start to the first answer, and the memory of idle workers.
+"""``python -m benchmarks.start``: the time from a start to the first answer, and the memory of a worker.
 
 Each start has a data folder of its own and the server that the collector brings. Needs nothing else.
 """
@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -23,6 +24,11 @@ _STARTS = 7
 _WORKERS = (1, 2)
 _SETTLE_SECONDS = 3
 _PATIENCE_SECONDS = 60
+_HITS = 10  # of each
+_AGENTS = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0",
+    "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+)
 
 
 def main() -> None:
@@ -50,11 +56,12 @@ async def _first_answer() -> tuple[float, float]:
 
 
 async def _idle(workers: int) -> list[tuple[str, ...]]:
-    """Return the memory of each of the collector's processes once it has come to rest."""
+    """Return the memory of each of the collector's processes once it rests after its first hits."""
     with tempfile.TemporaryDirectory(prefix="headwater-bench-") as folder:
         port = free_port()
-        async with running(*_command(folder, port), "--workers", workers) as process:
+        async with running(*_command(folder, port), "--demo", "--workers", workers) as process:
             await _until_answered(port)
+            await _hit(f"http://127.0.0.1:{port}/e/{await _source(process)}")
             await asyncio.sleep(_SETTLE_SECONDS)
             parts = memory_parts(process.pid)
     return [(str(workers), name, *(f"{each / 1024**2:.0f}" for each in sizes)) for name, sizes in parts]
@@ -63,6 +70,22 @@ async def _idle(workers: int) -> list[tuple[str, ...]]:
 def _command(folder: str, port: int) -> tuple[object, ...]:
     address = ("--host", "127.0.0.1", "--port", port, "--console-port", 0)
     return (sys.executable, "-m", "collector", "serve", *address, "--data", Path(folder) / "data")
+
+
+async def _source(process: asyncio.subprocess.Process) -> str:
+    """Return the id of the demo's source, as the banner tells it."""
+    lines: Any = process.stdout
+    while b"/demo/" not in (line := await lines.readline()):
+        pass
+    return str(line.decode().rpartition("/")[2].strip())
+
+
+async def _hit(address: str) -> None:
+    """Send hits of a browser and of a bot, each on a connection of its own, so that every worker has some."""
+    body = b'{"batch": [{"type": "page", "messageId": "%d"}]}'
+    for number, agent in enumerate(_AGENTS * _HITS):
+        async with aiohttp.ClientSession(headers={"User-Agent": agent}, raise_for_status=True) as session:
+            await session.post(address, data=body % number)
 
 
 async def _until_answered(port: int) -> None:

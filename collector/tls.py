@@ -1,8 +1,13 @@
-"""Encryption to brokers and targets, from the files that people name. It knows nobody who uses it."""
+"""Encryption to brokers and targets, and whom it trusts. It knows nobody who uses it."""
 
 from __future__ import annotations
 
 import ssl
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class TlsError(Exception):
@@ -23,3 +28,13 @@ def tls_context(ca: str, certificate: str = "", key: str = "") -> ssl.SSLContext
 def why_unusable(error: Exception) -> str:
     """Return what a file that could not be loaded has failed with, without its number."""
     return getattr(error, "strerror", None) or str(error)
+
+
+@contextmanager
+def trusting_nobody() -> Iterator[None]:
+    """Have contexts that are made meanwhile trust nobody: they do not read the system's certificates."""
+    ssl.SSLContext.set_default_verify_paths = lambda self: None  # type: ignore[method-assign] # noqa: ARG005
+    try:
+        yield
+    finally:
+        del ssl.SSLContext.set_default_verify_paths  # what it had from its base shows again

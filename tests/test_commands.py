@@ -107,6 +107,16 @@ def test_an_acknowledged_event_outlives_kill_9(tmp_path: Path, serve: Start) -> 
     assert orjson.loads(tail.stdout)["event"] == "Kept"
 
 
+def test_a_process_that_serves_alone_keeps_less_than_80_mib_for_itself(tmp_path: Path, serve: Start) -> None:
+    served = serve()
+    sent = headwater(tmp_path, "send", served.source, "--public-url", served.address)
+    assert sent.returncode == 0
+
+    memory = _memory(served.process.pid)
+
+    assert memory["Private_Clean"] + memory["Private_Dirty"] < 80 * 1024
+
+
 def test_workers_share_the_port_and_one_that_dies_is_started_again(tmp_path: Path, serve: Start) -> None:
     served = serve("--workers", "2", "--port", str(_free_port()))
     workers = _children(served.process.pid)

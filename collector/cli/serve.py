@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -17,9 +18,11 @@ from collector.cli.context import run, stop_signal, with_settings
 from collector.logs import configure_logs
 from collector.store import open_store
 from collector.store.embedded import end_with_parent
+from collector.tls import trusting_nobody
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkProcess
+    from types import ModuleType
 
     from collector.settings import Settings
 
@@ -53,9 +56,17 @@ def serve(settings: Settings, *, demo: bool) -> None:
             _load(folder)
             run(_keep_all(settings, demo=demo))
     else:
-        from collector.cli.serving import serve_one  # noqa: PLC0415 - see _load
+        _serving().serve_one(settings, demo=demo)
 
-        serve_one(settings, demo=demo)
+
+def _serving() -> ModuleType:
+    """Load what serves. aiohttp makes contexts for its clients meanwhile, and a server calls nobody by them.
+
+    To read the certificates for them takes 40 ms and 2 MiB.
+    """
+    with trusting_nobody():
+        from collector.cli import serving  # noqa: PLC0415
+    return serving
 
 
 def _load(folder: str) -> None:
@@ -63,11 +74,12 @@ def _load(folder: str) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # before the metrics are made: they ask for it then
     from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
 
-    from collector.cli import serving  # noqa: F401, PLC0415
+    _serving()
     from collector.enrich import warm_up  # noqa: PLC0415
 
     warm_up()
     mark_process_dead(os.getpid())  # type: ignore[no-untyped-call] # its gauges say nothing
+    gc.collect()  # or each worker would have what is left of loading
 
 
 async def _keep_all(settings: Settings, *, demo: bool) -> None:
@@ -112,15 +124,13 @@ def _fork(settings: Settings, number: int, *, demo: bool) -> ForkProcess:
 
 def _work(settings: Settings, number: int, demo: bool) -> None:  # noqa: FBT001 - called by Process
     """Be a worker: a process of its own, with nothing of the parent's but what was loaded."""
-    from collector.cli.serving import serve_one  # noqa: PLC0415 - see _load
-
     signal.set_wakeup_fd(-1)
     for each in _STOPS:
         signal.signal(each, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
     end_with_parent()
     with told():
-        serve_one(settings, demo=demo, number=number)
+        _serving().serve_one(settings, demo=demo, number=number)
 
 
 async def _end_of(process: ForkProcess) -> None:

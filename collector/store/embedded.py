@@ -34,6 +34,7 @@ _SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes on Linux and 104 on macOS
 _START_SECONDS = 60
 _STOP_SECONDS = 30
 _RESTART_SECONDS = 0.5
+_ASK_AGAIN_SECONDS = 0.003  # a new server is there after about 10 ms
 
 
 class EmbeddedError(Exception):
@@ -165,7 +166,7 @@ async def _wait_until_ready(data: Path, process: asyncio.subprocess.Process | No
                 if process and process.returncode is not None:
                     log = data / "valkey.log"
                     raise EmbeddedError(f"The embedded server stopped at once; see {log}.") from None
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(_ASK_AGAIN_SECONDS)
             else:
                 return
 
