@@ -109,7 +109,7 @@ test('of a batch that was refused in part, every caller hears of his own event',
     [200, 'stored', undefined],
   ]);
   assert.equal(server.batches.at(-1).batch.length, 3);
-  const shown = await page.evaluate(() => document.querySelector('pre').textContent);
+  const shown = await page.evaluate(() => document.querySelector('textarea').textContent);
   assert.equal(shown.match(/ 200 .*"refused".*plan is missing/g).length, 1);
   assert.equal(shown.match(/ 200 .*"stored"/g).length, 2);
 });
@@ -405,6 +405,8 @@ test('a new campaign starts a new session where the source says so', async (t) =
     await page.goto(`${server.origin}/one?utm_source=news`);
     await until(() => server.events().length === 2, 'the view of the campaign');
     await page.evaluate(() => headwater('track', 'Read'));
+    await page.reload(); // the same campaign
+    await until(() => server.events().length === 4, 'the view of the reload');
     assert.equal(alone(server.events().map(({ sessionId }) => sessionId)).length, sessions);
   }
 });
@@ -453,7 +455,10 @@ test('a link to a sister domain carries the visitor, and the address is clean ag
 
 test('the debug overlay shows events and verdicts', async (t) => {
   const { page } = await visit(t, { chosen: ['spa', 'debug', 'queue'], path: '/one?hw-debug' });
-  await until(() => page.evaluate(() => / 204 /.test(document.querySelector('pre')?.textContent)), 'the verdict');
+  await until(() => page.evaluate(() => / 204 /.test(document.querySelector('textarea')?.textContent)), 'the verdict');
+  // The verdict is told of an id, so the event is shown with its own.
+  const [verdict, shown] = (await page.evaluate(() => document.querySelector('textarea').textContent)).split('\n');
+  assert.equal(JSON.parse(shown).messageId, JSON.parse(verdict.split(' ')[0]));
 });
 
 test('context comes with the batch, and identify with every event after it', async (t) => {

@@ -360,6 +360,48 @@ describe('in a browser', { concurrency: 3 }, () => {
     );
   });
 
+  test('media: a frame of YouTube that is asked reports, one of a stranger is not asked', async (t) => {
+    const { page, server } = await visitor(t, browser, { chosen: ['spa', 'media', 'queue'] });
+    // Plays to whoever says that it listens, as YouTube's own does with enablejsapi=1.
+    const player = `<script>
+      const video_id = location.pathname.split('/').pop();
+      const say = (currentTime) => parent.postMessage(JSON.stringify({ event: 'infoDelivery', info: { currentTime, duration: 10, videoData: { video_id } } }), '*');
+      addEventListener('message', ({ data }) => JSON.parse(data).event === 'listening' && [1, 6].map(say));
+    </script>`;
+    await page.route(/^https:/, (route) => route.fulfill({ contentType: 'text/html', body: player }));
+    await until(() => server.events().length, 'the first view');
+    await page.evaluate(() => {
+      for (const src of [
+        'https://www.youtube.com.example/embed/forged',
+        'https://www.youtube.com/embed/film?enablejsapi=1',
+      ])
+        document.body.append(Object.assign(document.createElement('iframe'), { src }));
+    });
+    await until(() => server.events().length > 3, 'what the film told');
+    assert.deepEqual(
+      server.events().flatMap(({ event, properties }) => (event === 'Media' ? [properties] : [])),
+      [0, 25, 50].map((percent) => ({ source: 'film', percent })),
+    );
+  });
+
+  test('rage: a link that leads on and a form that is sent are not dead, what the page stops and forgets is', async (t) => {
+    const { page, server } = await visitor(t, browser, {
+      chosen: ['spa', 'rage', 'queue'],
+      body: `<a id=slow href="/slow">next</a><a id=away href="/two" target=_blank>new tab</a><a id=stopped href="/three">nothing</a>
+        <form action="/slow"><button id=sent>send</button></form>`,
+      init: () => addEventListener('click', (event) => event.target.id === 'stopped' && event.preventDefault()),
+    });
+    await page.route('**/slow*', (route) => route.fulfill({ status: 204 })); // the page stays, as while it waits
+    await until(() => server.events().length, 'the view');
+    for (const id of ['slow', 'away', 'sent', 'stopped'])
+      await page.evaluate((id) => document.getElementById(id).click(), id);
+    await until(() => server.events().some(({ event }) => event === 'Dead Click'), 'the dead click');
+    assert.deepEqual(
+      server.events().flatMap(({ event, properties }) => (event === 'Dead Click' ? [properties] : [])),
+      [{ selector: '#stopped' }],
+    );
+  });
+
   test('sampling: a share of none sends nothing', async (t) => {
     const { page, server } = await visitor(t, browser, { chosen: ['sampling', 'queue'], config: { sample: 0 } });
     assert.deepEqual(await page.evaluate(() => headwater('track', 'Seen')), { outcome: 'dropped' });

@@ -1,11 +1,10 @@
 // What the script tag says: `data-user="u-1"`, and properties of every event: `data-group="blog"`, `data-author="Ann"`.
 import { steps, who } from '../core/emit.ts';
-import type { Properties } from '../core/types.ts';
 
 export const attributes = (): void => {
   const { user, ...said } = { ...(document.currentScript as HTMLScriptElement | null)?.dataset };
   if (user) who._userId = user;
   steps.push((event) => {
-    if (event.event || event.type === 'page') event.properties = { ...said, ...(event.properties as Properties) };
+    event.properties &&= { ...said, ...event.properties }; // people and groups have traits instead
   });
 };

@@ -14,7 +14,7 @@ export const crossdomain = (): void => {
   const pattern = /&hw_x=([^.]*)[^&]*/;
   const [carried, id] = location.search.match(pattern) || [];
   if (carried) {
-    if (carried === sign(id!, 0) || carried === sign(id!, 1)) who._id = id;
+    if ([sign(id!, 0), sign(id!, 1)].includes(carried)) who._id = id;
     // It has done its work: it must not be shared or counted.
     history.replaceState(history.state, '', location.href.replace(carried, ''));
   }

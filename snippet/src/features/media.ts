@@ -9,13 +9,15 @@ export const media = (): void => {
     for (next[source] ||= 0; next[source]! <= position * 100; next[source]! += 25)
       track('Media', { source, percent: next[source] });
   };
-  listen(({ target }) => tell(target.currentSrc, target.currentTime / target.duration), 'timeupdate', 'ended');
+  listen(({ target }) => tell(target.currentSrc, target.currentTime / target.duration), 'timeupdate');
 
   // A player with enablejsapi=1 reports to whoever says that it listens.
-  const youtube = /\/\/www\.youtube(-nocookie)?\.com(\/|$)/;
-  listen(
-    ({ target }) => youtube.test(target.src) && target.contentWindow.postMessage('{"event":"listening"}', '*'),
+  const youtube = /\/www\.youtube(-nocookie)?\.com(\/|$)/;
+  // Of what elements load a window hears nothing.
+  document.addEventListener(
     'load',
+    ({ target }: any) => youtube.test(target.src) && target.contentWindow.postMessage('{"event":"listening"}', '*'),
+    true,
   );
   listen(({ origin, data }: MessageEvent) => {
     const { currentTime, duration, videoData } = youtube.test(origin) && JSON.parse(data).info;

@@ -13,14 +13,16 @@ export const rage = (): void => {
       (old) => event.timeStamp - old.timeStamp < 1e3 && Math.hypot(event.x - old.x, event.y - old.y) < 30,
     );
     if (clicks.push(event) === 3) track('Rage Click', said);
-    // Dead: no change of the page, no navigation within two seconds.
+    // Dead: no change of the page within two seconds, and nothing that the browser does by itself, which may be slow or
+    // elsewhere: a link leads on, a form is sent.
     const { href } = location;
-    let dead = target.closest(interactive);
+    let dead: any = target.closest(interactive);
     const observer = new MutationObserver(() => (dead = null));
     observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
     setTimeout(() => {
       observer.disconnect();
-      if (dead && href === location.href) track('Dead Click', said);
+      if (dead && href === location.href && (event.defaultPrevented || !(dead.href || dead.form)))
+        track('Dead Click', said);
     }, 2e3);
   }, 'click');
 };

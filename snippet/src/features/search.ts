@@ -5,9 +5,9 @@ import { track } from '../core/track.ts';
 
 export const search = (): void => {
   steps.push(({ type }) => {
-    new URLSearchParams(location.search).forEach((query, key) => {
-      if (type === 'page' && (config.search || 'q|query|s|search').split('|').includes(key))
-        setTimeout(track, 0, 'Search', { query });
-    });
+    if (type === 'page')
+      new URLSearchParams(location.search).forEach((query, key) => {
+        if ((config.search || 'q|query|s|search').split('|').includes(key)) setTimeout(track, 0, 'Search', { query });
+      });
   });
 };

@@ -11,7 +11,6 @@ export const timing = (): void => {
     });
   };
   // The load event's own end is known only after it.
-  const soon = (): unknown => setTimeout(tell, 99);
-  if (document.readyState === 'complete') soon();
-  else addEventListener('load', soon);
+  const soon = (): unknown => setTimeout(() => (document.readyState === 'complete' ? tell() : soon()), 99);
+  soon();
 };

@@ -2,18 +2,18 @@
 import { track } from '../core/track.ts';
 
 export const visible = (): void => {
-  const attribute = 'data-hw-visible';
   const seen = new Set<Element>();
   const observer = new IntersectionObserver(
     (entries) =>
       entries.map(({ target, isIntersecting }) => {
         if (!isIntersecting || seen.has(target)) return;
         seen.add(target);
-        track('Element Seen', { element: target.getAttribute(attribute) });
+        track('Element Seen', { element: (target as HTMLElement).dataset.hwVisible });
       }),
     { threshold: 0.5 },
   );
-  const find = (): void => document.querySelectorAll(`[${attribute}]`).forEach((element) => observer.observe(element));
+  const find = (): void =>
+    document.querySelectorAll('[data-hw-visible]').forEach((element) => observer.observe(element));
   new MutationObserver(find).observe(document, { subtree: true, childList: true });
   find();
 };

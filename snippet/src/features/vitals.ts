@@ -32,7 +32,7 @@ export const vitals = (): void => {
 
   found.ttfb = since(responseStart);
   see('paint', ({ name, startTime }) => {
-    if (name[6] === 'c') found.fcp = since(startTime);
+    if (/c/.test(name)) found.fcp = since(startTime);
   });
   // The browser itself stops reporting larger paints once the visitor does something.
   see('largest-contentful-paint', ({ startTime }) => (found.lcp = since(startTime)));
