@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from collector.assets import asset
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 PRESETS = ("lite", "core", "typical", "everything")
 
@@ -18,6 +21,8 @@ class Fragment:
     """One minified piece of the tracker; ``requires`` names the fragments it builds on.
 
     ``instead`` names what stands for a fragment that is a whole tracker when others are to join it.
+    ``config`` names the settings that the code reads, ``sets`` those that it changes while a page lives;
+    ``plain`` is the code where none of ``config`` is set or changed.
     """
 
     name: str
@@ -25,6 +30,13 @@ class Fragment:
     requires: tuple[str, ...]
     instead: tuple[str, ...] = ()
     help: str = ""
+    config: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    plain: str = ""
+
+    def code_for(self, told: Collection[str]) -> str:
+        """Return the code for a tracker in which these settings are set or changed."""
+        return self.code if not self.plain or any(key in told for key in self.config) else self.plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,9 @@ def build() -> Build:
             tuple(item["requires"]),
             tuple(item.get("instead", ())),
             item["help"],
+            tuple(item["config"]),
+            tuple(item.get("sets", ())),
+            item.get("plain", ""),
         )
         for item in data["fragments"]
     )
@@ -72,6 +87,11 @@ def build() -> Build:
 def has_feature(settings: Any, name: str) -> bool:
     """Tell whether the tracker of a web source, by its settings, carries a feature."""
     return any(fragment.name == name for fragment in build().choose(settings.preset, settings.features))
+
+
+def can_opt_out(settings: Any) -> bool:
+    """Tell whether a visitor can switch the tracker off: any but `lite` by itself, which keeps nothing."""
+    return has_feature(settings, "base")
 
 
 def known_features() -> set[str]:

@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from collector.model import PlainError, Privacy, Source
 from collector.sources.base import StrictModel
 from collector.sources.enrichment import EnrichmentSettings, to_enrichment
-from collector.sources.features import has_feature
+from collector.sources.features import can_opt_out
 from collector.sources.privacy import PrivacySettings, require_agreement
 from collector.sources.secret import Revealed
 from collector.sources.settings import SETTINGS
@@ -116,7 +116,7 @@ def check_form(fields: Mapping[str, Any], known: Revealed | None = None) -> Sour
         require_agreement(
             form.privacy,
             form.retention_hours,
-            can_object=not web or has_feature(form.settings, "privacy"),
+            can_object=not web or can_opt_out(form.settings),
             follows=web and bool(form.settings.options.get("domains")),
         )
     except ValidationError as error:

@@ -81,4 +81,4 @@ def require_agreement(
             "settings.options.domains must be empty under the cnil preset: one site, one visitor"
         )
     if not can_object:
-        raise ValueError("settings.features must hold privacy, for the opt-out link of the cnil preset")
+        raise ValueError("settings.preset lite has no opt-out, for which the cnil preset asks: choose core")

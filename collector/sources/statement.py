@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collector.sources.features import has_feature
+from collector.sources.features import can_opt_out
 
 if TYPE_CHECKING:
     from collector.model import Source
@@ -105,7 +105,7 @@ def _details(source: Source) -> str:
 def _objection(source: Source) -> str:
     privacy = source.privacy
     dnt = "" if privacy.dnt == "ignore" else f" Do Not Track {_SIGNAL[privacy.dnt]}."
-    opts_out = source.bridge == "web" and has_feature(source.settings, "privacy")
+    opts_out = source.bridge == "web" and can_opt_out(source.settings)
     link = " A link on the website can switch the collection off for a browser." if opts_out else ""
     return f"Global Privacy Control {_SIGNAL[privacy.gpc]}.{dnt}{link}"
 

@@ -51,8 +51,8 @@ def render(source: Source) -> Rendered:
     """
     if not source.enabled:
         return _switched_off()
-    config = escaped_json(tracker_config(source))
-    return _render(source.settings.preset, chosen_features(source), config)
+    config = tracker_config(source)
+    return _render(source.settings.preset, chosen_features(source), frozenset(config), escaped_json(config))
 
 
 def chosen_features(source: Source) -> tuple[str, ...]:
@@ -115,8 +115,10 @@ def _switched_off() -> Rendered:
 
 
 @lru_cache(1024)
-def _render(preset: str, features: tuple[str, ...], config: str) -> Rendered:
-    fragments = [fragment.code for fragment in build().choose(preset, features)]
+def _render(preset: str, features: tuple[str, ...], told: frozenset[str], config: str) -> Rendered:
+    chosen = build().choose(preset, features)
+    told = told.union(*(fragment.sets for fragment in chosen))
+    fragments = [fragment.code_for(told) for fragment in chosen]
     return packed(_template().render(fragments=fragments, config=config).strip().encode())
 
 

@@ -1,8 +1,8 @@
 // `@headwater/tracker`: the tracker for sites that bundle their scripts. The same code as in the served file; only what
 // is imported ends up in the bundle. Importing touches neither `window` nor the network, so it is safe on a server.
 import { configure } from './core/config.ts';
-import { call } from './core/emit.ts';
-import { watch } from './core/begin.ts';
+import { lookSoon, watch } from './core/begin.ts';
+import { record } from './core/record.ts';
 import { guard } from './core/safe.ts';
 import type { Feature, Outcome, Properties } from './core/types.ts';
 import type { Answer as Consent } from './features/consent.ts';
@@ -62,16 +62,17 @@ let early: (() => void)[] | undefined = [];
 export const start = (settings: Config & { endpoint: string }, features: readonly Feature[]): void => {
   if (typeof window === 'undefined' || !early) return;
   configure(settings);
+  watch();
   for (const feature of features) guard(feature);
   const waiting = early;
   early = undefined;
   waiting.forEach((work) => work());
-  watch();
+  lookSoon();
 };
 
 const ask = (method: string, ...args: unknown[]): Promise<unknown> =>
   new Promise((resolve) => {
-    const work = (): void => resolve(guard(call, method, ...args));
+    const work = (): void => resolve(guard(record, method, ...args));
     if (early) early.push(work);
     else work();
   });
@@ -89,9 +90,9 @@ export const alias = (userId: string, previousId: string) => ask('alias', userId
 export const set = (properties: Properties) => ask('set', properties);
 /** Somebody else may sit here now. */
 export const reset = () => ask('reset');
-/** Needs `consentFeature`. */
+/** What the visitor agrees to; waiting for it, and the words, need `consentFeature`. */
 export const consent = (answer: Consent) => ask('consent', answer);
-/** Need `privacy`. */
+/** Not to be counted, in this browser. */
 export const optOut = () => ask('optOut');
 export const optIn = () => ask('optIn');
 /** A step of shopping, in the words of GA4. Needs `ecommerce`. */

@@ -1,18 +1,20 @@
 // What a composed file is made of, in the order of joining: the base, helpers that features share, features (those that
 // may stop an event first), delivery, the start. `files` (default: features/<name>) are joined into one fragment;
 // `requires` come along by themselves; `config` names the settings that a fragment reads; `instead` is what
-// takes a fragment's place when anything else is chosen with it.
+// takes a fragment's place when anything else is chosen with it; `rare`: few sources set any of `config`, and the others
+// are served a fragment that does not ask for it, unless one that is chosen too `sets` it while the page lives.
 
 export const fragments = [
   {
     name: 'base',
-    files: ['core/safe', 'served/config', 'core/emit', 'core/begin', 'served/stub'],
+    files: ['core/safe', 'served/config', 'core/choice', 'core/emit', 'core/begin', 'served/stub'],
     requires: ['boot'],
     config: ['global', 'endpoint', 'manual'],
+    rare: true,
     help: 'Views, events, people, groups, and the calls that waited in the stub',
   },
   { name: 'slices', files: ['core/slices'], requires: ['base'], help: 'The start in slices' },
-  { name: 'track', files: ['served/track'], requires: ['base'], help: 'What most features call' },
+  { name: 'track', files: ['core/track'], requires: ['base'], help: 'What most features call' },
   { name: 'ids', files: ['delivery/ids'], requires: [], help: 'UUIDv7' },
   {
     name: 'store',
@@ -29,15 +31,16 @@ export const fragments = [
   { name: 'attributes', requires: ['base'], help: 'Properties and user from the script tag' },
   {
     name: 'privacy',
-    requires: ['slices'],
+    requires: ['base'],
     config: ['ignoreGpc', 'dnt'],
-    help: 'Global Privacy Control, Do Not Track, optOut and optIn',
+    help: 'Global Privacy Control, Do Not Track',
   },
   { name: 'sampling', requires: ['slices', 'store'], config: ['sample'], help: 'Counts a share of visitors' },
   {
     name: 'consent',
     requires: ['slices', 'resume', 'cookie'],
     config: ['memory', 'consent'],
+    sets: ['memory'],
     help: 'Nothing is sent or stored before consent',
   },
   { name: 'consentsignals', requires: ['consent'], help: 'Reads Google Consent Mode and TCF 2.2' },
@@ -104,6 +107,7 @@ export const fragments = [
     feature: 'queued',
     requires: ['base', 'ids'],
     config: ['memory', 'credentials'],
+    rare: true,
     help: 'Durable delivery: batches, retries, a kept queue',
   },
   {
@@ -126,6 +130,7 @@ export const fragments = [
     requires: [],
     instead: ['spa', 'direct'],
     config: ['global'],
+    rare: true,
     help: 'A whole tracker by itself: views and events, no queue',
   },
   { name: 'boot', files: ['served/boot'], requires: ['base'], help: 'The start' },

@@ -324,7 +324,7 @@ test('no stub, no tag attributes, loaded late: the tracker stands on its own', a
   assert.equal(await page.evaluate(async () => (await headwater('track', 'Late')).status), 204);
 });
 
-test('consent: nothing leaves and nothing is stored before it; withdrawal deletes', async (t) => {
+test('consent: nothing leaves and nothing is stored before it; withdrawal deletes all but the no', async (t) => {
   const { server, page } = await visit(t, {
     chosen: ['spa', 'consent', 'visitor', 'session', 'queue'],
     config: { consent: 'required', privacy: 'cookie' },
@@ -341,7 +341,10 @@ test('consent: nothing leaves and nothing is stored before it; withdrawal delete
   await page.evaluate(() => void headwater('consent', 'deny'));
   await page.evaluate(() => headwater('track', 'After'));
   await page.evaluate(() => headwater.flush());
-  assert.equal(await kept(), 0);
+  assert.deepEqual(await page.evaluate(() => [document.cookie, { ...localStorage }]), [
+    '',
+    { hw: '{"analytics":false,"ads":false}' }, // the no itself
+  ]);
   assert.ok(!names(server).includes('After'));
 });
 
@@ -366,14 +369,55 @@ test('Google Consent Mode and TCF grant consent', async (t) => {
   }
 });
 
-test('Global Privacy Control and opting out are respected', async (t) => {
-  const { server, page } = await visit(t, { chosen: 'typical' });
+test('core: consent travels with events, and a no to it is remembered', async (t) => {
+  const { server, page } = await visit(t, {});
+  await until(() => server.events().length, 'the view');
+  assert.equal('consent' in server.events()[0].context, false);
+  await page.evaluate(() => headwater.consent({ ads: false }));
+  await page.evaluate(() => headwater.track('Known'));
+  assert.deepEqual(server.events()[1].context.consent, { ads: false });
+  await page.evaluate(() => headwater.consent({ analytics: false }));
+  assert.deepEqual(await page.evaluate(() => headwater.track('Denied')), { outcome: 'dropped' });
+  await page.goto(`${server.origin}/two`);
+  await page.evaluate(() => headwater.track('Denied here too'));
+  await page.evaluate(() => headwater.consent({ analytics: true }));
+  await page.evaluate(() => headwater.track('Agreed'));
+  assert.deepEqual(names(server), ['page', 'Known', 'Agreed']);
+  assert.deepEqual(server.events()[2].context.consent, { ads: false, analytics: true });
+});
+
+test('core: who opted out stays out, on the next page and whatever is consented to', async (t) => {
+  const { server, page } = await visit(t, {});
   await until(() => server.events().length, 'the view');
   await page.evaluate(() => headwater.optOut());
-  await page.evaluate(() => headwater('track', 'Out'));
+  await page.goto(`${server.origin}/two`);
+  await page.evaluate(() => headwater.consent({ analytics: true }));
+  assert.deepEqual(await page.evaluate(() => headwater.track('Out')), { outcome: 'dropped' });
   await page.evaluate(() => headwater.optIn());
-  await page.evaluate(() => headwater('track', 'In'));
+  await page.evaluate(() => headwater.track('In'));
   assert.deepEqual(names(server), ['page', 'In']);
+});
+
+test('a page that shows and is left at once has its view among the beacons', async (t) => {
+  const { page } = await visit(t, {
+    init: () => {
+      window.away = true;
+      window.beacons = [];
+      Object.defineProperty(document, 'hidden', { get: () => window.away });
+      navigator.sendBeacon = (_, body) => window.beacons.push(JSON.parse(body).batch.map(({ type }) => type));
+    },
+  });
+  await page.evaluate(() => new Promise((resolve) => headwater.ready(resolve)));
+  // Nothing follows: no `visibilitychange` takes along what came too late.
+  const beacons = await page.evaluate(() => {
+    window.away = false;
+    dispatchEvent(new PageTransitionEvent('pagehide'));
+    return window.beacons;
+  });
+  assert.deepEqual(beacons, [['page']]);
+});
+
+test('Global Privacy Control is respected', async (t) => {
   const quiet = await visit(t, {
     chosen: 'typical',
     init: () => Object.defineProperty(navigator, 'globalPrivacyControl', { value: true }),

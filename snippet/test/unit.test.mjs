@@ -95,8 +95,8 @@ test('every setting that the sources read is in the manifest, with its fragment,
   for (const { name, files = [`features/${name}`], config = [] } of fragments) {
     const read = new Set(
       files.flatMap((file) =>
-        [...source(file).matchAll(/(?:config|\$)\.(\w+)(?!\w*\.ts)/g)]
-          .map(([, key]) => key)
+        [...source(file).matchAll(/(?:config|\$)\.(\w+)(?!\w*\.ts)|\.\.\.config, \/\/.*`(\w+)`$/gm)]
+          .map(([, key, spread]) => key ?? spread)
           .filter((key) => key in settings),
       ),
     );

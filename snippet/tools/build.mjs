@@ -9,7 +9,7 @@ import { fragments, presets, settings } from '../src/manifest.mjs';
 const at = (path) => new URL(`../${path}`, import.meta.url);
 
 /** Short names in one fixed order, tried out: alike code then compresses alike, whatever letters a fragment uses. */
-const letters = 'stldZpimrKjnAahebXyvPzYTxwcq_JfkNOVLWEQDUCSHRgGuoBIFM';
+const letters = 'sndlpZqmjcMrwgaetNkbEYxSFLOhuofBIGDACvUyPiWHKVXTJ_QzR';
 const nth_identifier = {
   get(n) {
     let name = letters[n % letters.length];
@@ -35,7 +35,7 @@ function plain(file, feature, sliced) {
     .replace(/^import .*;\n/gm, '')
     .replace(/^export \{[^}]*\};\n/gm, '')
     .replace(/\bconst\b/g, 'let') // one word where two would do compresses better
-    .replace(/(?<![\w.$'"])config\b(?!:)/g, '$$');
+    .replace(/(?<![\w$'"]|[^.]\.)config\b(?!:)/g, '$$');
   // A feature runs when the tracker begins: `const clicks = () => {…}` becomes `guard(() => {…})`.
   const head = `let ${feature} = () => {\n`;
   if (
@@ -80,7 +80,7 @@ async function build() {
   const names = fragments.map(({ name }) => name).sort();
   for (const name of [...presets.typical, ...names]) visit(fragments.find((other) => other.name === name));
   for (const fragment of inOrder) {
-    const { name, requires, instead, config = [], help } = fragment;
+    const { name, requires, instead, config = [], rare, sets, help } = fragment;
     const index = fragments.indexOf(fragment);
     // What other fragments use must stay; all else in a fragment is its own business and the minifier's.
     const shared = sources.flatMap((files, other) =>
@@ -90,17 +90,21 @@ async function build() {
     const exported = shared.filter(
       (name, at) => shared.indexOf(name) === at && new RegExp(`^(const|let) ${name} =`, 'm').test(joined),
     );
-    const { code } = await minify(`${joined}export { ${exported} };`, {
-      ecma: 2020,
-      nameCache,
-      module: true,
-      compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, keep_infinity: true },
-      mangle: { nth_identifier, reserved: ['$'], properties: { regex: /^_[a-z]/, nth_identifier } },
-      format: { ecma: 2020 },
-    });
-    // Nothing here is compared with what `==` would take for something else.
-    const short = code.replace(/export ?\{[^}]*\};$/, '').replace(/([!=]=)=/g, '$1');
-    done[index] = { name, code: short, requires, instead, config, help };
+    const short = async (joined, global_defs) => {
+      const { code } = await minify(`${joined}export { ${exported} };`, {
+        ecma: 2020,
+        nameCache,
+        module: true,
+        compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, keep_infinity: true, global_defs },
+        mangle: { nth_identifier, reserved: ['$'], properties: { regex: /^_[a-z]/, nth_identifier } },
+        format: { ecma: 2020 },
+      });
+      // Nothing here is compared with what `==` would take for something else.
+      return code.replace(/export ?\{[^}]*\};$/, '').replace(/([!=]=)=/g, '$1');
+    };
+    done[index] = { name, code: await short(joined), requires, instead, config, sets, help };
+    const unset = Object.fromEntries(config.map((key) => ['$.' + key, undefined]));
+    if (rare) done[index].plain = await short(joined.replace('...$', ''), unset);
   }
   const build = createHash('sha256')
     .update(JSON.stringify([done, presets, settings]))

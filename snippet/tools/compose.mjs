@@ -29,7 +29,11 @@ export const literal = (config) =>
   );
 
 export function compose(chosen, config = {}, from = asset()) {
-  const codes = closure(from, from.presets[chosen] ?? chosen).map(({ code }) => code);
+  const joined = closure(from, from.presets[chosen] ?? chosen);
+  const told = [...Object.keys(config), ...joined.flatMap(({ sets = [] }) => sets)];
+  const codes = joined.map(({ code, plain = code, config: read }) =>
+    read.some((key) => told.includes(key)) ? code : plain,
+  );
   return template()
     .replace(/\{#.*?#\}\n?/gs, '')
     .replace(/\s*\{\{- fragments.*?\}\}\s*/, () => codes.join(''))

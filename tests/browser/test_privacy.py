@@ -87,7 +87,8 @@ async def test_a_withdrawal_deletes_what_the_tracker_kept(running: Running, site
         await page.evaluate(_FLUSH)
         await asyncio.sleep(1)
 
-        assert await page.evaluate(_KEPT) == []
+        assert await page.evaluate(_KEPT) == ["hw"]
+        assert await page.evaluate("() => localStorage.hw") == '{"analytics":false}'
         assert gate.beacons == sent
 
 

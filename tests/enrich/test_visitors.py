@@ -240,7 +240,7 @@ async def test_global_privacy_control_is_announced(running: Running) -> None:
         ({"parameters": ["*"]}, {}, "privacy.parameters"),
         ({}, {"retention_hours": 26 * 31 * 24}, "retention_hours"),
         ({}, {"settings": {"preset": "typical", "options": {"domains": ["b.example"]}}}, "domains"),
-        ({}, {}, "settings.features"),
+        ({}, {"settings": {"preset": "lite"}}, "settings.preset"),
     ],
 )
 def test_the_cnil_preset_refuses_what_stands_against_it(privacy: Any, fields: Any, named: str) -> None:

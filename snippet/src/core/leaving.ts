@@ -1,5 +1,5 @@
 // The end of a view: the page is hidden or goes, or single-page navigation moves on. Work here comes before delivery's.
-import { state, steps } from './emit.ts';
+import { who, steps } from './emit.ts';
 import { guard, listen } from './safe.ts';
 
 /** Told what ended the view: `visibilitychange`, `pagehide` or, within the document, `page`. */
@@ -12,6 +12,6 @@ export const leaving = (): void => {
   listen(leave, 'visibilitychange', 'pagehide');
   // Before the next page's view goes out, the last one ends.
   steps.push((event) => {
-    if (event.type === 'page' && state._before) leave(event);
+    if (event.type === 'page' && who._before) leave(event);
   });
 };

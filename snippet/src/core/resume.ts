@@ -3,8 +3,7 @@ import { steps } from './emit.ts';
 import { guard } from './safe.ts';
 import type { Envelope, Outcome, Step, TrackerEvent } from './types.ts';
 
-export const resume = (after: Step, event: TrackerEvent, envelope: Envelope): Outcome => {
-  let outcome: Outcome;
-  steps.slice(steps.indexOf(after) + 1).some((step) => (outcome = guard(step, event, envelope)!));
-  return outcome;
-};
+export const resume = (after: Step, event: TrackerEvent, envelope: Envelope): Outcome =>
+  steps
+    .slice(steps.indexOf(after) + 1)
+    .reduce((outcome: Outcome, step) => outcome || guard(step, event, envelope)!, undefined);

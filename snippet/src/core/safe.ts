@@ -13,4 +13,4 @@ export const guard = <A extends unknown[], R>(work: (...args: A) => R, ...args: 
  * wheel or touch, so no listener can hold up scrolling.
  */
 export const listen = (handler: (event: any) => void, ...types: string[]): unknown =>
-  types.map((type) => addEventListener(type, (event) => guard(handler, event), true));
+  types.map((type) => addEventListener(type, guard.bind(0, handler as () => void), true));

@@ -1,6 +1,5 @@
 // The start in slices, so that no task of ours lasts long on a slow processor. Views and delivery come at its end: a page
 // that closes before has the rest done at once, and is counted.
-import { look } from './begin.ts';
 import { listen } from './safe.ts';
 
 let gone: unknown;
@@ -10,7 +9,5 @@ let go: ((_?: unknown) => void) | undefined;
 export const pause = (): unknown => gone || new Promise((resolve) => setTimeout((go = resolve)));
 
 export const slices = (): void => {
-  // What the first of these sets free runs before the second: browsers do such work between two listeners.
   listen(() => ((gone = 1), go?.()), 'pagehide');
-  listen(look, 'pagehide');
 };

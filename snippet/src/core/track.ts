@@ -1,5 +1,5 @@
 // What most features do: record that something happened.
-import { emit } from './emit.ts';
+import { record } from './record.ts';
 import type { Outcome, Properties } from './types.ts';
 
-export const track = (event: string, properties?: Properties): Outcome => emit('track', event, properties);
+export const track = (event: string, properties?: Properties): Outcome => record('track', event, properties) as Outcome;

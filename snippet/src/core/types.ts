@@ -33,12 +33,17 @@ export interface Verdict {
   message?: string;
 }
 
-/** The collector's answer to the batch; where some of it were refused, with what became of this event. */
-export type Answer = Response & Verdict;
+/** What the collector said of the batch; where some of it were refused, with what became of this event. */
+export interface Answer extends Verdict {
+  status: number;
+  headers: Headers;
+}
 /** Resolves once the collector has answered for the event. */
 export type Outcome = Promise<Answer | Verdict | undefined> | Verdict | undefined;
 /** A step adds to an event and its envelope; one that answers has dealt with the event. */
 export type Step = (event: TrackerEvent, envelope: Envelope) => Outcome | void;
+/** What a visitor agrees to, category by category, and `out`: whether to be left out of it all. */
+export type Choice = Record<string, unknown>;
 export type Feature = () => void;
 export type Method = (...args: any[]) => unknown;
 /** A call kept by the stub: when, what, and who waits for it. */

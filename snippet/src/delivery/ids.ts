@@ -2,7 +2,8 @@
 
 export const uuid = (): string => {
   // Time in hex, then 18 random digits, which hold 59 bits: an id must differ from others, it is no secret.
-  return ('0' + Date.now().toString(16) + '-7xxx-8xxx-xxxxxxxxxxxx')
-    .replace(/x/g, () => ((Math.random() * 10) | 0) as unknown as string)
-    .replace(/.{8}/, '$&-');
+  return (Date.now().toString(16).replace(/.{7}/, '0$&-') + '-7xxx-8xxx-xxxxxxxxxxxx').replace(
+    /x/g,
+    () => ((Math.random() * 10) | 0) as unknown as string,
+  );
 };

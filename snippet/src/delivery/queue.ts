@@ -17,13 +17,13 @@ let fails: number | undefined;
 let dropped: number | undefined;
 /** The batch that events are added to, and the envelope it was opened with; empty once it is on its way. */
 let open: Body;
-let said: string | undefined;
+let said: string | 0;
 /** The queue's copy in storage: a key for each page, so that pages never write over each other. */
 let prefix: string;
 let key: string;
 let copy: string | undefined | void;
 /** Until when no other page may take the copy. */
-let lease = 0;
+let lease: number;
 
 const add: Step = (event, envelope) => {
   // Full: what came first stays, what comes now is counted and let go.
@@ -47,11 +47,11 @@ const pack = (body: Body): string => {
   return JSON.stringify(body);
 };
 
-/** Keep `what` for pages to come; until `until` it stays this page's. Denied or full: memory must do. */
-const keep = (what: Body[], until: number): void => {
+/** Keep the queue for pages to come; until `until` it stays this page's. Denied or full: memory must do. */
+const keep = (until: number): void => {
   copy = guard(() =>
-    what[0] && !config.memory
-      ? ((localStorage[key] = JSON.stringify([(lease = until), what])) as string)
+    queue[0] && !config.memory
+      ? ((localStorage[key] = JSON.stringify([(lease = until), queue])) as string)
       : void delete localStorage[key],
   );
 };
@@ -59,35 +59,36 @@ const keep = (what: Body[], until: number): void => {
 const flush = async (): Promise<void> => {
   const now = Date.now();
   // Another page took the copy while this one slept past its lease: the events are in its hands.
-  if (copy && lease < now && localStorage[key] !== copy) ((queue = []), (said = ''));
-  keep(queue, Math.max(next, now) + 2e4);
+  if (copy && lease < now && localStorage[key] !== copy) ((queue = []), (said = 0));
+  keep(Math.max(next, now) + 2e4);
   const body = queue[0];
   if (!body || flying) return;
   if (next > now) return soon(next - now);
   flying = body;
-  said = '';
+  said = 0;
   try {
     const text = pack(body);
     const answer = await fetch(endpoint, {
       method: 'POST',
       body: text, // a string goes as text/plain: no preflight
       keepalive: text.length < 2e4, // what may outlive the page shares 64 KiB, three bytes a character at worst
-      credentials: config.credentials,
-      referrerPolicy: 'strict-origin',
+      referrerPolicy: 'origin',
+      ...config, // of which `fetch` knows one setting: `credentials`
     } as RequestInit);
-    if (/^5|408|429/.test(answer.status as unknown as string)) throw answer.headers.get('Retry-After');
+    const { status, headers } = answer;
+    if (/^5|408|429/.test(status as unknown as string)) throw headers.get('Retry-After');
     queue = queue.filter((other) => other !== body);
     // When some were refused, the answer says what became of each: every caller hears of his own event.
-    const { events } = await answer.clone().json().catch(uuid); // no JSON: any value without `events`
-    (body.batch as Waiting[]).map((event, at) => event._settle?.(Object.assign(answer.clone(), events?.[at])));
+    const { events } = await answer.json().catch(uuid); // no JSON: any value without `events`
+    (body.batch as Waiting[]).map((event, at) => event._settle?.({ status, headers, ...events?.[at] }));
     fails = 0;
-    next = Date.now() + (+answer.headers.get('X-Headwater-Interval')! || 2e3);
+    next = Date.now() + (+headers.get('X-Headwater-Interval')! || 2e3);
   } catch (seconds) {
     delete body.sentAt;
     fails = -~fails!;
-    // What the collector asks for, else 1 s, 2 s, 4 s … 5 minutes, and up to half as much again, so that visitors do
+    // What the collector asks for, else 1 s, 2 s, 4 s … 256 s, and up to half as much again, so that visitors do
     // not return as one.
-    next = Date.now() + ((seconds as number) * 1e3 || Math.min(3e5, 500 * 2 ** fails)) * (1 + Math.random() / 2);
+    next = Date.now() + ((seconds as number) * 2 || 2 ** Math.min(9, fails)) * (2 + Math.random()) * 250;
   }
   flying = 0;
   soon(0);
@@ -109,15 +110,16 @@ const leave = (): void => {
   queue = queue.filter(
     (body) => body === flying || !(fits &&= navigator.sendBeacon(endpoint, pack(body))) || fails !== 0,
   );
-  said = '';
-  keep(queue, 0);
+  said = 0;
+  keep(0);
 };
 
 /** What closed pages and dead tabs left goes first: it is older. */
 const adopt = (): void => {
   for (const other in localStorage)
+    // One that is damaged must not hold up the others.
     if (!other.indexOf(prefix) && other !== key)
-      try {
+      guard(() => {
         const [until, left] = JSON.parse(localStorage[other]) as [number, Body[]];
         if (until > Date.now()) setTimeout(takeOver, until - Date.now());
         else {
@@ -126,7 +128,7 @@ const adopt = (): void => {
           delete localStorage[other];
           soon(0);
         }
-      } catch {} // damaged: it must not hold up the others
+      });
 };
 /** One tab at a time; where there are no locks, the lease must do. */
 const takeOver = (): unknown => navigator.locks?.request('hw', adopt).catch(uuid) || guard(adopt);

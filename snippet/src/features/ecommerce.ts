@@ -18,11 +18,11 @@ export const ecommerce = (): void => {
   const words =
     'view_item add_to_cart remove_from_cart view_cart begin_checkout add_shipping_info add_payment_info purchase refund';
   for (const word of words.split(' '))
-    api[word] = (order?: Properties) => {
+    api[word] = (order: Properties, _: unknown, time: number) => {
       // A thank-you page that is loaded again is not a second purchase.
-      const id = word === 'purchase' && order!.transaction_id;
+      const id = word === 'purchase' && order.transaction_id;
       if (id && recall('order', 86400) === id) return;
       if (id) remember('order', id);
-      return emit('track', word, order);
+      return emit(time, 'track', word, order);
     };
 };

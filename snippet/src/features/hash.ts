@@ -1,13 +1,14 @@
 // Hash routes: in some single-page apps the part after #/ or #! is the page. Other hashes are places within one.
-import { emit, state } from '../core/emit.ts';
+import { who } from '../core/emit.ts';
+import { record } from '../core/record.ts';
 import { config } from '../core/config.ts';
 import { listen } from '../core/safe.ts';
 
 export const hash = (): void => {
   listen(({ oldURL, newURL }: HashChangeEvent) => {
     if (!/#[/!]/.test(newURL)) return;
-    state._before = oldURL;
+    who._before = oldURL;
     // Routers set the title after the address: let them finish.
-    if (!config.manual) setTimeout(emit, 0, 'page');
+    if (!config.manual) setTimeout(record, 0, 'page');
   }, 'hashchange');
 };

@@ -1,4 +1,5 @@
 // Client hints: what modern browsers say about the device only when asked; where consent is needed, not before it.
+import { choose } from '../core/choice.ts';
 import { api, steps } from '../core/emit.ts';
 
 interface Hints {
@@ -9,8 +10,8 @@ export const hints = (): void => {
   let asked: unknown;
   let known: unknown;
   steps.push((_, { context }) => {
-    // What was denied never comes here.
-    if (!api.consent || context.consent)
+    // What was denied never comes here. The feature `consent` takes the place of the core's call.
+    if (api.consent === choose || context.consent)
       asked ||= (navigator as { userAgentData?: Hints }).userAgentData
         ?.getHighEntropyValues(['model', 'platformVersion', 'fullVersionList'])
         .then(

@@ -1,0 +1,14 @@
+// What the visitor chose: consent by category, and not to be counted at all. Remembering a no is part of respecting it,
+// so it is kept in every privacy mode.
+import { guard } from './safe.ts';
+import type { Choice } from './types.ts';
+
+let kept: Choice | undefined;
+
+/** What was chosen. Storage is asked at the first event: the first look into it is slow, and a start has no time. */
+export const choice = (): Choice | undefined => (kept ||= guard(() => JSON.parse(localStorage.hw)));
+
+export const choose = (more: Choice): void => {
+  kept = { ...choice(), ...more };
+  localStorage.hw = JSON.stringify(kept); // denied, this ends the call: what was chosen holds as long as the page
+};
