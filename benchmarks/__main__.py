@@ -16,7 +16,7 @@ from rich.console import Console
 from benchmarks.contender import headwater, yardstick
 from benchmarks.measure import Figures, LostError, measure
 from benchmarks.needs import missing
-from benchmarks.report import remember, table, write_page
+from benchmarks.report import remember, table, write_interpreters, write_page
 from collector.store.embedded import embedded_server
 
 if TYPE_CHECKING:
@@ -37,27 +37,25 @@ async def _run(console: Console) -> tuple[Sequence[Figures], str]:
         async with embedded_server(folder) as url, Redis.from_url(url) as redis:
             # A rewrite of the append-only file would fall into one cell and not into the others.
             await redis.config_set("auto-aof-rewrite-percentage", 0)
-            async with headwater(folder, url) as ours, yardstick(folder, url) as theirs:
-                return await _cells(console, redis, (ours, theirs))
-
-
-async def _cells(
-    console: Console, redis: Redis, contenders: Sequence[Contender]
-) -> tuple[list[Figures], str]:
-    info: Any = await redis.info("server")
-    rounds = []
-    for number in range(_ROUNDS):
-        console.print(f"Round {number + 1} of {_ROUNDS} …")
-        rounds.append(
-            [
-                await measure(contender, redis, info["process_id"], events_a_hit)
-                for events_a_hit in _EVENTS_A_HIT
-                for contender in contenders
-            ]
-        )
-    figures = [_calmest(cell) for cell in zip(*rounds, strict=True)]
+            info: Any = await redis.info("server")
+            rounds = []
+            for number in range(_ROUNDS):
+                console.print(f"Round {number + 1} of {_ROUNDS} …")
+                # Each round has new processes: what LuaJIT compiles differs from start to start, and so does
+                # what nginx costs, by up to two thirds.
+                async with headwater(folder, url) as ours, yardstick(folder, url) as theirs:
+                    rounds.append(await _cells(redis, info["process_id"], (ours, theirs)))
     kind = "Valkey" if "valkey_version" in info else "Redis"
+    figures = [_calmest(cell) for cell in zip(*rounds, strict=True)]
     return figures, f"{kind} {info.get('valkey_version', info['redis_version'])}"
+
+
+async def _cells(redis: Redis, server_pid: int, contenders: Sequence[Contender]) -> list[Figures]:
+    return [
+        await measure(contender, redis, server_pid, events_a_hit)
+        for events_a_hit in _EVENTS_A_HIT
+        for contender in contenders
+    ]
 
 
 def _calmest(cell: Iterable[Figures]) -> Figures:
@@ -78,6 +76,7 @@ def main() -> None:
     console.print(table(figures))
     write_page(figures, server, busy)
     remember(figures, server, busy)
+    write_interpreters()
 
 
 main()

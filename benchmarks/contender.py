@@ -59,7 +59,7 @@ async def yardstick(folder: Path, redis_url: str) -> AsyncIterator[Contender]:
     """Yield nginx with one worker that does the least a collector can do."""
     port = free_port()
     prefix = folder / "nginx"
-    prefix.mkdir()
+    prefix.mkdir(exist_ok=True)
     stream = "yardstick"
     filled = Template((_HERE / "nginx.conf").read_text(encoding="utf-8")).substitute(
         user=f"{pwd.getpwuid(os.getuid()).pw_name} {grp.getgrgid(os.getgid()).gr_name}",

@@ -15,13 +15,14 @@ from rich.table import Table
 from collector import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from benchmarks.measure import Figures
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 HISTORY = Path(__file__).parent / "history.jsonl"
 BEGIN, END = "<!-- made by make bench: begin -->", "<!-- made by make bench: end -->"
+BEGIN_PYTHONS, END_PYTHONS = (each.replace("bench", "bench, by Python") for each in (BEGIN, END))
 
 _HEADINGS = (
     "events a hit",
@@ -35,6 +36,7 @@ _HEADINGS = (
     "p99 ms",
     "memory MiB",
 )
+_KEPT = 6  # columns that the history keeps
 
 
 def table(figures: Sequence[Figures]) -> Table:
@@ -49,7 +51,7 @@ def table(figures: Sequence[Figures]) -> Table:
 
 def put(name: str, headings: Sequence[str], rows: Sequence[Sequence[str]], *, page: str = PAGE.name) -> None:
     """Print a table, and put it with date and machine between the markers of ``python -m NAME``."""
-    lines = [f"| {' | '.join(row)} |" for row in (headings, ("---",) * len(headings), *rows)]
+    lines = _lines(headings, rows)
     command, file = f"python -m {name.partition(' ')[0]}", PAGE.parent / page
     made = "\n".join([_facts(command, f"load average {os.getloadavg()[0]:.1f}"), "", *lines])
     print(made)
@@ -61,13 +63,20 @@ def put(name: str, headings: Sequence[str], rows: Sequence[Sequence[str]], *, pa
 
 def write_page(figures: Sequence[Figures], server: str, busy: float) -> None:
     """Put the figures, with date, machine and its load before the run, between the markers of the page."""
-    text = PAGE.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    lines = [f"| {' | '.join(row)} |" for row in (_HEADINGS, ("---",) * len(_HEADINGS), *_rows(figures))]
-    load = f"{server}; load average {busy:.1f} before the run"
-    made = "\n".join([_facts("make bench", load), "", *lines])
-    PAGE.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}", encoding="utf-8")
+    facts = _facts("make bench", f"{server}; load average {busy:.1f} before the run")
+    _write(BEGIN, END, "\n".join([facts, "", *_lines(_HEADINGS, _rows(figures))]))
+
+
+def write_interpreters() -> None:
+    """Put the latest run of each Python in the history beside each other."""
+    latest = {run["python"]: run for run in map(orjson.loads, HISTORY.read_bytes().splitlines())}
+    rows = [
+        (python, run["date"], str(run["load"]), *row)
+        for python, run in sorted(latest.items())
+        for row in run["rows"]
+    ]
+    headings = ("Python", "measured on", "load average", *_HEADINGS[:_KEPT])
+    _write(BEGIN_PYTHONS, END_PYTHONS, "\n".join(_lines(headings, rows)))
 
 
 def remember(figures: Sequence[Figures], server: str, busy: float) -> None:
@@ -79,10 +88,20 @@ def remember(figures: Sequence[Figures], server: str, busy: float) -> None:
         "processor": _processor(),
         "server": server,
         "load": round(busy, 1),
-        "rows": [[cell.strip() for cell in row[:6]] for row in _rows(figures)],
+        "rows": [row[:_KEPT] for row in _rows(figures)],
     }
     with HISTORY.open("ab") as history:
         history.write(orjson.dumps(told) + b"\n")
+
+
+def _write(begin: str, end: str, made: str) -> None:
+    before, rest = PAGE.read_text(encoding="utf-8").split(begin)
+    _, after = rest.split(end)
+    PAGE.write_text(f"{before}{begin}\n{made}\n{end}{after}", encoding="utf-8")
+
+
+def _lines(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (headings, ("---",) * len(headings), *rows)]
 
 
 def _rows(figures: Sequence[Figures]) -> Iterator[tuple[str, ...]]:

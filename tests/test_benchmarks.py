@@ -50,6 +50,25 @@ def test_the_page_gets_the_rows_between_its_markers_and_keeps_the_rest(
     assert "| 10 | headwater | 50.0 | 20.0 | 2.00 | 2.00 | 9,000 | 10.0 | 20.0 | 95 |" in text
 
 
+def test_the_page_shows_the_latest_run_of_each_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, history = tmp_path / "benchmarks.md", tmp_path / "history.jsonl"
+    page.write_text(f"before\n{report.BEGIN_PYTHONS}\nold\n{report.END_PYTHONS}\nafter\n", encoding="utf-8")
+    history.write_text('{"python":"3.11.9","date":"2026-01-01","load":1.0,"rows":[["1","old"]]}\n')
+    monkeypatch.setattr(report, "PAGE", page)
+    monkeypatch.setattr(report, "HISTORY", history)
+    for python in ("3.11.9", "3.13.1"):
+        monkeypatch.setattr(report.platform, "python_version", lambda python=python: python)
+        report.remember(_ROWS, "Valkey 8.1", 0.5)
+
+    report.write_interpreters()
+    lines = page.read_text(encoding="utf-8").splitlines()
+
+    assert "old" not in "".join(lines)
+    assert [line.split(" | ")[0] for line in lines if "headwater" in line] == ["| 3.11.9", "| 3.13.1"]
+
+
 def test_the_cost_of_a_process_is_read_from_proc() -> None:
     pid = os.getpid()
 
