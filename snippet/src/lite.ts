@@ -41,10 +41,9 @@ if (!stub[endpoint]) {
   stub[endpoint] = 1;
   stub.q.forEach(answer);
   stub.q.push = answer;
-  for (const type of ['visibilitychange', 'popstate']) addEventListener(type, soon);
-  addEventListener('pageshow', (event) => {
-    if (event.persisted) ((seen = undefined), look());
-  });
+  for (const type of ['visibilitychange', 'popstate', 'pageshow']) addEventListener(type, soon);
+  // Left before its turn came: it was seen. Back from the browser's memory: seen again.
+  addEventListener('pagehide', () => (look(), (seen = undefined)));
   for (const name of ['pushState', 'replaceState'] as const) {
     const original = History.prototype[name];
     History.prototype[name] = function (...args) {
@@ -52,5 +51,5 @@ if (!stub[endpoint]) {
       soon();
     };
   }
-  look();
+  soon(); // in a task of its own: the first request takes its time
 }

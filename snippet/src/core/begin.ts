@@ -1,4 +1,5 @@
 // The beginning, served or bundled: what counts as a view.
+import { choice } from './choice.ts';
 import { config } from './config.ts';
 import { who } from './emit.ts';
 import { record } from './record.ts';
@@ -24,4 +25,5 @@ export const watch = (): void => {
   // Left before its turn came: it was seen. Back from the browser's memory: seen again.
   listen(() => (viewed = look()), 'pagehide');
   listen(lookSoon, 'visibilitychange', 'pageshow');
+  setTimeout(choice); // a task of its own for the first look into storage, which is slow
 };

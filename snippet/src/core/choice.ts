@@ -5,7 +5,7 @@ import type { Choice } from './types.ts';
 
 let kept: Choice | undefined;
 
-/** What was chosen. Storage is asked at the first event: the first look into it is slow, and a start has no time. */
+/** What was chosen; storage is asked as late as possible, since the first look into it takes time. */
 export const choice = (): Choice | undefined => (kept ||= guard(() => JSON.parse(localStorage.hw)));
 
 export const choose = (more: Choice): void => {
