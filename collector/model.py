@@ -111,7 +111,7 @@ class Source:
 class Hit:
     """One arriving request or message, before it is understood. Times are milliseconds since 1970.
 
-    ``url`` is the address as the sender called it; ``path`` is what follows the source in it.
+    ``url`` is the address as the sender of a delivery called it; ``path`` is what follows the source in it.
     ``proxied`` says that a trusted proxy has sent it on; ``visitor`` is the id of the server's cookie.
     ``id`` is what a broker's message is known by: events that have no id of their own get theirs from it.
     ``key`` names the write key that it came with, and is no secret. ``flags`` are noted on its events.

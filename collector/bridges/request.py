@@ -53,7 +53,6 @@ class Reader:
             headers=request.headers,
             address=self.address(request),
             method=request.method,
-            url=self.url(request),
             path=request.match_info.get("path", "")[:_LONGEST_PATH],
             proxied=self._proxied(request),
             key=key,

@@ -58,6 +58,7 @@ class WebhookBridge:
             settings: WebhookSettings = source.settings
             self._admit(request, source)
             hit = self.reader.hit(request, source, await self.reader.server_body(request))
+            hit.url = self.reader.url(request)
             if request.method == "HEAD" or (request.method == "GET" and not hit.query):
                 return text_answer("Waiting for deliveries.\n")
             _require_untrapped(hit, settings)
