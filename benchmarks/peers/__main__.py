@@ -62,14 +62,18 @@ async def measure(
     """Return the browser's version and a row for each tracker."""
     async with chromium() as browser:
         version = browser.version
-        starts = []
+        spent = []
         for built in trackers:  # one after the other: what is measured here is time
-            starts.append(await cost.start(browser, built, loads))
-            print(f"{built.name}: starts in {starts[-1].start} ms, longest task {starts[-1].longest} ms")
+            start, use = await cost.start(browser, built, loads), await cost.use(browser, built, loads)
+            spent.append({"start": asdict(start), "use": asdict(use)})
+            print(
+                f"{built.name}: starts in {start.start} ms, longest task {start.longest} ms,"
+                f" event {use.event} ms, close {use.close} ms"
+            )
     async with chromium() as browser:
         turns = asyncio.Semaphore(_AT_ONCE)
         rows = await asyncio.gather(*(_row(browser, turns, built, scenarios) for built in trackers))
-    return version, [row | {"start": asdict(start)} for row, start in zip(rows, starts, strict=True)]
+    return version, [row | each for row, each in zip(rows, spent, strict=True)]
 
 
 async def _row(

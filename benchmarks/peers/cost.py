@@ -11,12 +11,24 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.peers.cell import START, cell
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser
+    from playwright.async_api import Browser, Page
 
     from benchmarks.peers.built import Built
+    from benchmarks.peers.cell import Cell
 
 _SLOWER = 4
 _TRACED_SECONDS = 1
+_EVENTS = 20
+# One event after the other, each in a task of its own; a second later the next page, which runs no script.
+_USED = f"""() => new Promise(done => {{
+  let left = {_EVENTS}
+  const step = () => {{
+    if (left--) {{ send('used', {{ left }}); setTimeout(step, 20) }}
+    else setTimeout(() => {{ console.timeStamp('close'); location.href = '/plain' }}, 1000)
+  }}
+  setTimeout(() => {{ done(); console.timeStamp('use'); step() }})
+}})"""
+_USED_SECONDS = 3
 _VIEW_SECONDS = 11
 # Whatever runs script: evaluated, called by a timer or listener, or continued after a promise.
 _SCRIPT = {"EvaluateScript", "FunctionCall", "RunMicrotasks", "v8.compile"}
@@ -39,6 +51,14 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """Milliseconds of script on the main thread: for an event of many, with its sending, and at page close."""
+
+    event: float
+    close: float
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What one page view says on the wire: requests, preflights among them, and bytes with the headers."""
 
@@ -53,6 +73,12 @@ async def start(browser: Browser, built: Built, loads: int) -> Start:
     return Start(
         *(round(median(getattr(load, name) for load in done), 1) for name in ("start", "all", "longest"))
     )
+
+
+async def use(browser: Browser, built: Built, times: int) -> Use:
+    """Send events from a page that has settled, leave it, and return the medians of several times."""
+    done = [await _use(browser, built) for _ in range(times)]
+    return Use(*(round(median(getattr(each, name) for each in done), 2) for name in ("event", "close")))
 
 
 async def view(browser: Browser, built: Built) -> View:
@@ -70,14 +96,50 @@ async def view(browser: Browser, built: Built) -> View:
 
 async def _load(browser: Browser, built: Built) -> Start:
     async with cell(browser, built) as made:
-        page = await made.visitor.new_page()
-        devtools = await made.visitor.new_cdp_session(page)
-        await devtools.send("Emulation.setCPUThrottlingRate", {"rate": _SLOWER})
+        page = await _slow_page(made)
         await browser.start_tracing(page=page, categories=_CATEGORIES)
         await page.goto(made.url("one"))
         await asyncio.sleep(_TRACED_SECONDS)
         trace = json.loads(await browser.stop_tracing())
     return _added_up(trace["traceEvents"], built.path)
+
+
+async def _use(browser: Browser, built: Built) -> Use:
+    async with cell(browser, built) as made:
+        page = await _slow_page(made)
+        await page.goto(made.url("one"))
+        await page.wait_for_function("() => window.send")
+        await asyncio.sleep(_TRACED_SECONDS)
+        await browser.start_tracing(page=page, categories=_CATEGORIES)
+        await page.evaluate(_USED)
+        await asyncio.sleep(_USED_SECONDS)
+        trace = json.loads(await browser.stop_tracing())
+    return _shared_out(trace["traceEvents"])
+
+
+async def _slow_page(made: Cell) -> Page:
+    page = await made.visitor.new_page()
+    devtools = await made.visitor.new_cdp_session(page)
+    await devtools.send("Emulation.setCPUThrottlingRate", {"rate": _SLOWER})
+    return page
+
+
+def _shared_out(trace: list[dict[str, Any]]) -> Use:
+    """Share out what ran between the page's two marks, and after the second: what closing the page cost."""
+    marks = {event["args"]["data"]["message"]: event for event in trace if event["name"] == "TimeStamp"}
+    used, closed = marks["use"], marks["close"]
+    before = after = end = 0.0
+    for event in sorted((each for each in trace if each["name"] in _SCRIPT), key=lambda each: each["ts"]):
+        if event.get("ph") != "X" or (event["pid"], event["tid"]) != (used["pid"], used["tid"]):
+            continue
+        if event["ts"] < max(end, used["ts"]):  # within another, or before
+            continue
+        end = event["ts"] + event["dur"]
+        if event["ts"] < closed["ts"]:
+            before += event["tdur"] / 1000
+        else:
+            after += event["tdur"] / 1000
+    return Use(before / _EVENTS, after)
 
 
 def _added_up(trace: list[dict[str, Any]], path: str) -> Start:

@@ -24,6 +24,8 @@ _WEIGHTS = (
     "start ms",
     "all ms",
     "longest task ms",
+    "event ms",
+    "close ms",
 )
 
 
@@ -64,6 +66,7 @@ def _weight(row: dict[str, Any]) -> tuple[str, ...]:
         f"{start['start']:.1f}",
         f"{start['all']:.1f}",
         f"{start['longest']:.1f}" if "longest" in start else "",
+        *(f"{row['use'][part]:.2f}" if "use" in row else "" for part in ("event", "close")),
     )
 
 
