@@ -48,3 +48,5 @@ async def test_ours_is_measured_by_the_same_rules() -> None:
     assert row["view"]["requests"] == 1
     assert 0 < row["start"]["start"] <= row["start"]["all"]
     assert 0 < row["start"]["longest"] <= row["start"]["all"]
+    assert row["use"]["event"] > 0
+    assert row["use"]["close"] > 0
