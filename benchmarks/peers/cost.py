@@ -52,7 +52,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Milliseconds of script on the main thread: for one of many events, sending it too, and at page close."""
+    """Milliseconds of script on the main thread: for one event of many, sent too, and at page close."""
 
     event: float
     close: float
