@@ -21,8 +21,8 @@ class Fragment:
     """One minified piece of the tracker; ``requires`` names the fragments it builds on.
 
     ``instead`` names what stands for a fragment that is a whole tracker when others are to join it.
-    ``config`` names the settings that the code reads, ``sets`` those that it changes while a page lives;
-    ``plain`` is the code where none of ``config`` is set or changed.
+    ``rare`` names settings that few sources make, ``plain`` is the code where none of them is made; ``sets``
+    are those that the code changes while a page lives.
     """
 
     name: str
@@ -30,13 +30,13 @@ class Fragment:
     requires: tuple[str, ...]
     instead: tuple[str, ...] = ()
     help: str = ""
-    config: tuple[str, ...] = ()
+    rare: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
     plain: str = ""
 
     def code_for(self, told: Collection[str]) -> str:
         """Return the code for a tracker in which these settings are set or changed."""
-        return self.code if not self.plain or any(key in told for key in self.config) else self.plain
+        return self.code if not self.plain or any(key in told for key in self.rare) else self.plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def build() -> Build:
             tuple(item["requires"]),
             tuple(item.get("instead", ())),
             item["help"],
-            tuple(item["config"]),
+            tuple(item.get("rare", ())),
             tuple(item.get("sets", ())),
             item.get("plain", ""),
         )

@@ -1,8 +1,8 @@
 // What a composed file is made of, in the order of joining: the base, helpers that features share, features (those that
 // may stop an event first), delivery, the start. `files` (default: features/<name>) are joined into one fragment;
 // `requires` come along by themselves; `config` names the settings that a fragment reads; `instead` is what
-// takes a fragment's place when anything else is chosen with it; `rare`: few sources set any of `config`, and the others
-// are served a fragment that does not ask for it, unless one that is chosen too `sets` it while the page lives.
+// takes a fragment's place when anything else is chosen with it; `rare`: settings that few sources make; the others
+// are served a fragment that does not ask for them, unless one that is chosen too `sets` them while the page lives.
 
 export const fragments = [
   {
@@ -10,7 +10,7 @@ export const fragments = [
     files: ['core/safe', 'served/config', 'core/choice', 'core/emit', 'core/begin', 'served/stub'],
     requires: ['boot'],
     config: ['global', 'endpoint', 'manual'],
-    rare: true,
+    rare: ['global', 'endpoint', 'manual'],
     help: 'Views, events, people, groups, and the calls that waited in the stub',
   },
   { name: 'slices', files: ['core/slices'], requires: ['base'], help: 'The start in slices' },
@@ -25,7 +25,14 @@ export const fragments = [
   },
   { name: 'resume', files: ['core/resume'], requires: ['base'], help: 'Letting go of held events' },
   { name: 'press', files: ['core/press'], requires: ['base'], help: 'What is pressed' },
-  { name: 'cookie', files: ['core/cookie'], requires: ['base'], config: ['domain'], help: 'The visitor id’s cookie' },
+  {
+    name: 'cookie',
+    files: ['core/cookie'],
+    requires: ['base'],
+    config: ['domain'],
+    rare: ['domain'],
+    help: 'The visitor id’s cookie',
+  },
   { name: 'leaving', files: ['core/leaving'], requires: ['base'], help: 'The end of a view' },
   // Before the first feature that lets the page go on: a script is the current one only until then.
   { name: 'attributes', requires: ['base'], help: 'Properties and user from the script tag' },
@@ -56,6 +63,7 @@ export const fragments = [
     name: 'session',
     requires: ['slices', 'store', 'ids'],
     config: ['privacy', 'campaigns'],
+    rare: ['campaigns'],
     help: 'Sessions of 30 minutes',
   },
   {
@@ -68,6 +76,7 @@ export const fragments = [
     name: 'attribution',
     requires: ['base', 'store'],
     config: ['attributionDays'],
+    rare: ['attributionDays'],
     help: 'UTM and click ids stay with later events',
   },
   { name: 'bots', requires: ['base'], help: 'Signs of automation' },
@@ -78,11 +87,23 @@ export const fragments = [
     requires: ['base'],
     help: 'Screen, language, time zone, tracker version',
   },
-  { name: 'heartbeat', requires: ['track'], config: ['heartbeat'], help: 'Signs of life in long reads' },
-  { name: 'links', requires: ['track', 'press'], config: ['downloads'], help: 'Outbound links and file downloads' },
+  {
+    name: 'heartbeat',
+    requires: ['track'],
+    config: ['heartbeat'],
+    rare: ['heartbeat'],
+    help: 'Signs of life in long reads',
+  },
+  {
+    name: 'links',
+    requires: ['track', 'press'],
+    config: ['downloads'],
+    rare: ['downloads'],
+    help: 'Outbound links and file downloads',
+  },
   { name: 'autocapture', requires: ['track'], help: 'Clicks on anything that can be clicked' },
   { name: 'visible', requires: ['slices', 'track'], help: 'Elements that were seen' },
-  { name: 'forms', requires: ['track'], config: ['formValues'], help: 'Forms submitted' },
+  { name: 'forms', requires: ['track'], config: ['formValues'], rare: ['formValues'], help: 'Forms submitted' },
   { name: 'rage', requires: ['autocapture'], help: 'Rage clicks and dead clicks' },
   { name: 'errors', requires: ['track'], help: 'Script errors, each once' },
   { name: 'formsteps', requires: ['forms', 'leaving'], help: 'Forms started and abandoned' },
@@ -91,7 +112,7 @@ export const fragments = [
   { name: 'engaged', requires: ['ending', 'leaving'], help: 'Engaged time' },
   { name: 'ending', requires: ['track', 'leaving'], help: 'One event at the end of a view' },
   { name: 'scroll', requires: ['ending'], help: 'Scroll depth' },
-  { name: 'search', requires: ['track'], config: ['search'], help: 'Site search' },
+  { name: 'search', requires: ['track'], config: ['search'], rare: ['search'], help: 'Site search' },
   { name: 'ecommerce', requires: ['store'], help: 'Shopping, in the words of GA4' },
   { name: 'notfound', requires: ['track'], help: 'Pages that are not there' },
   { name: 'clipboard', requires: ['track'], help: 'Printed and copied' },
@@ -100,14 +121,14 @@ export const fragments = [
   { name: 'classes', requires: ['track'], help: 'Elements with the class hw-event--…' },
   // Views come from here on: nothing may let the page go on before delivery stands.
   { name: 'spa', requires: ['base'], help: 'A view for every real navigation of a single-page app' },
-  { name: 'hash', requires: ['base'], config: ['manual'], help: 'Hash routes count as views' },
+  { name: 'hash', requires: ['base'], config: ['manual'], rare: ['manual'], help: 'Hash routes count as views' },
   {
     name: 'queue',
     files: ['delivery/queue'],
     feature: 'queued',
     requires: ['base', 'ids'],
     config: ['memory', 'credentials'],
-    rare: true,
+    rare: ['memory', 'credentials'],
     help: 'Durable delivery: batches, retries, a kept queue',
   },
   {
@@ -130,7 +151,7 @@ export const fragments = [
     requires: [],
     instead: ['spa', 'direct'],
     config: ['global'],
-    rare: true,
+    rare: ['global'],
     help: 'A whole tracker by itself: views and events, no queue',
   },
   { name: 'boot', files: ['served/boot'], requires: ['base'], help: 'The start' },
@@ -139,8 +160,8 @@ export const fragments = [
 const core = ['spa', 'queue'];
 const typical = [...core, 'privacy', 'session', 'attribution', 'bots', 'links', 'tagged', 'forms', 'engaged', 'scroll'];
 
-/** Not in `everything`: `hash` counts other views, `consentsignals` does not fit; the last three are no features. */
-const byName = ['consentsignals', 'hash', 'direct', 'lite', 'token'];
+/** Not in `everything`: `consentsignals` does not fit; the others are no features. */
+const byName = ['consentsignals', 'direct', 'lite', 'token'];
 
 export const presets = {
   lite: ['lite'],

@@ -102,9 +102,10 @@ async function build() {
       // Nothing here is compared with what `==` would take for something else.
       return code.replace(/export ?\{[^}]*\};$/, '').replace(/([!=]=)=/g, '$1');
     };
-    done[index] = { name, code: await short(joined), requires, instead, config, sets, help };
-    const unset = Object.fromEntries(config.map((key) => ['$.' + key, undefined]));
-    if (rare) done[index].plain = await short(joined.replace('...$', ''), unset);
+    done[index] = { name, code: await short(joined), requires, instead, config, rare, sets, help };
+    if (!rare) continue;
+    const unset = Object.fromEntries(rare.map((key) => ['$.' + key, undefined]));
+    done[index].plain = await short(joined.replace('...$', ''), unset);
   }
   const build = createHash('sha256')
     .update(JSON.stringify([done, presets, settings]))

@@ -31,8 +31,8 @@ export const literal = (config) =>
 export function compose(chosen, config = {}, from = asset()) {
   const joined = closure(from, from.presets[chosen] ?? chosen);
   const told = [...Object.keys(config), ...joined.flatMap(({ sets = [] }) => sets)];
-  const codes = joined.map(({ code, plain = code, config: read }) =>
-    read.some((key) => told.includes(key)) ? code : plain,
+  const codes = joined.map(({ code, plain, rare }) =>
+    !plain || rare.some((key) => told.includes(key)) ? code : plain,
   );
   return template()
     .replace(/\{#.*?#\}\n?/gs, '')

@@ -7,7 +7,7 @@ import type { Properties } from '../core/types.ts';
 /** A field may be called `id` or `name`, so the form's own attributes are asked for. */
 export const formSaid = (what: string, form: HTMLFormElement): void => {
   const said: Properties = { name: form.getAttribute('name'), id: form.getAttribute('id') };
-  for (const field of config.formValues || []) said[field] = new FormData(form).get(field);
+  config.formValues?.forEach((field) => (said[field] = new FormData(form).get(field)));
   track('Form ' + what, said);
 };
 
