@@ -24,7 +24,7 @@ export interface Config {
   downloads?: string;
   /** Fields whose values may be sent. */
   formValues?: string[];
-  /** Engaged seconds between two signs of life. */
+  /** Seconds between two signs of life of a page that shows. */
   heartbeat?: number;
   /** Days that a campaign is remembered. */
   attributionDays?: number;

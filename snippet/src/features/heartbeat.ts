@@ -1,4 +1,4 @@
-// A sign of life in long reads: one event for every so many engaged seconds.
+// A sign of life in long reads: one event for every so many seconds, while the page shows.
 import { config } from '../core/config.ts';
 import { track } from '../core/track.ts';
 

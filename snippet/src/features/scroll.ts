@@ -8,7 +8,7 @@ export const scroll = (): void => {
   listen(() => {
     timer = setTimeout(
       () => {
-        const depth = Math.round(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100);
+        const depth = Math.round((100 * (scrollY + innerHeight)) / document.documentElement.scrollHeight);
         measured.scrollDepth = Math.max(measured.scrollDepth, depth);
       },
       99,

@@ -22,13 +22,12 @@ export const vitals = (): void => {
   begin(activationStart || 0); // prerendered: time runs from when it was shown
   told = document.hidden; // a page that loads hidden has no meaningful paint
   const since = (time: number): number => Math.max(0, Math.round(time - start));
-  const see = (type: string, each: (entry: any) => void): void =>
+  const see = (type: string, each: (entry: any) => void): void => {
+    const observer = new PerformanceObserver((list) => list.getEntries().map(each));
     // A type that this browser does not know is ignored, with a word in its console at most.
-    new PerformanceObserver((list) => list.getEntries().map(each)).observe({
-      type,
-      buffered: true,
-      durationThreshold: 40,
-    } as PerformanceObserverInit);
+    observer.observe({ type, buffered: true, durationThreshold: 40 } as PerformanceObserverInit);
+    leavings.push(() => observer.takeRecords().map(each)); // what it has not told yet
+  };
 
   found.ttfb = since(responseStart);
   see('paint', ({ name, startTime }) => {
@@ -48,7 +47,8 @@ export const vitals = (): void => {
     if (interactionId) slow[interactionId] = Math.max(slow[interactionId] || 0, duration);
   });
   leavings.push((why) => {
-    if (why === 'page') return; // these belong to the document, not to a view
+    // These belong to the document, not to a view; and once it is hidden the browser has told all, which is after `pagehide`.
+    if (why !== 'visibilitychange') return;
     const worst = Object.values(slow).sort((a, b) => b - a);
     if (!told && found.fcp! >= 0) track('Web Vitals', { ...found, inp: worst[(worst.length / 50) | 0] });
     told = 1;
