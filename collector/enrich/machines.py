@@ -52,11 +52,16 @@ def _matches(rule: dict[str, Any], hit: Hit) -> bool:
     if "method" in rule:
         return bool(hit.method == rule["method"])
     if "user_agent" in rule:
-        return _pattern(rule["user_agent"]).search(hit.headers.get("User-Agent", "")[:LONGEST]) is not None
+        return _is_in(rule["user_agent"], hit.headers.get("User-Agent", "")[:LONGEST])
     if "headers" in rule:
         begins = tuple(rule["begins"])
         return any(hit.headers.get(name, "").lower().startswith(begins) for name in rule["headers"])
     return _within(_host(hit.headers.get("Referer", "")), rule["referrers"])
+
+
+@remembered(4096)
+def _is_in(pattern: str, text: str) -> bool:
+    return _pattern(pattern).search(text) is not None
 
 
 @cache

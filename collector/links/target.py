@@ -9,6 +9,7 @@ import can_ada
 
 from collector.addresses import is_public
 from collector.model import PlainError
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,21 +31,28 @@ def check_target(url: str, hosts: Iterable[str] = ()) -> None:
 
     ``hosts``, if any, are the only ones allowed: ``shop.example``, or ``*.shop.example`` for all below it.
     """
+    host, fault = _read(url)
+    if fault:
+        raise LinkError(fault)
+    if hosts and not any(_matches(host, allowed) for allowed in hosts):
+        raise LinkError(f"{host} is none of the source's hosts.")
+
+
+@remembered(4096)  # those who got a mail follow the same few links
+def _read(url: str) -> tuple[str, str]:
+    """Return the host that an address leads to, and what is wrong with it, empty when nothing is."""
     if len(url.encode(errors="replace")) > LONGEST:
-        raise LinkError(f"The address of a link may have {LONGEST} bytes.")
+        return "", f"The address of a link may have {LONGEST} bytes."
     if _FORBIDDEN.search(url) or not _ABSOLUTE.match(url):
-        raise LinkError(f"{url[:200]!r} is no plain http or https address.")
+        return "", f"{url[:200]!r} is no plain http or https address."
     try:
         parsed = can_ada.parse(url)
     except (ValueError, TypeError):  # TypeError: half a surrogate pair
-        raise LinkError(f"{url[:200]!r} is no address that browsers can read.") from None
+        return "", f"{url[:200]!r} is no address that browsers can read."
     if parsed.username or parsed.password or "@" in _authority(url):
-        raise LinkError(f"{url[:200]!r} has a user name in it.")
+        return "", f"{url[:200]!r} has a user name in it."
     host = parsed.hostname.rstrip(".")
-    if _is_private(host):
-        raise LinkError(f"{host} is no public address.")
-    if hosts and not any(_matches(host, allowed) for allowed in hosts):
-        raise LinkError(f"{host} is none of the source's hosts.")
+    return host, f"{host} is no public address." if _is_private(host) else ""
 
 
 def _authority(url: str) -> str:
