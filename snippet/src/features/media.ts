@@ -12,7 +12,7 @@ export const media = (): void => {
   listen(({ target }) => tell(target.currentSrc, target.currentTime / target.duration), 'timeupdate');
 
   // A player with enablejsapi=1 reports to whoever says that it listens.
-  const youtube = /\/www\.youtube(-nocookie)?\.com(\/|$)/;
+  const youtube = /\/\/www\.youtube(-nocookie)?\.com(\/|$)/;
   // Of what elements load a window hears nothing.
   document.addEventListener(
     'load',
