@@ -61,6 +61,7 @@ async def _idle(workers: int) -> list[tuple[str, ...]]:
         port = free_port()
         async with running(*_command(folder, port), "--demo", "--workers", workers) as process:
             await _until_answered(port)
+            await asyncio.sleep(_SETTLE_SECONDS)  # until every worker is there and knows the source
             await _hit(f"http://127.0.0.1:{port}/e/{await _source(process)}")
             await asyncio.sleep(_SETTLE_SECONDS)
             parts = memory_parts(process.pid)
