@@ -90,8 +90,15 @@ async def test_both_systems_have_every_event(
                 await page.goto("about:blank")
 
     assert view["context"]["page"]["url"] == their_view["context"]["page"]["url"]
-    assert call["properties"] == their_call["properties"]
+    assert told(call) == told(their_call)
     assert place.asked == set()
+
+
+def told(call: dict[str, Any]) -> dict[str, Any]:
+    """Return what the page told: each of Amplitude's instances adds the page only once its plugin is there."""
+    return {
+        name: value for name, value in call["properties"].items() if not name.startswith("[Amplitude] Page")
+    }
 
 
 async def counted(running: Running) -> list[dict[str, Any]]:
