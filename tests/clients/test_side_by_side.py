@@ -95,7 +95,7 @@ async def test_both_systems_have_every_event(
 
 
 def told(call: dict[str, Any]) -> dict[str, Any]:
-    """Return what the page told: each of Amplitude's instances adds the page only once its plugin is there."""
+    """Return what the page told: each of Amplitude's clients adds the page only once its plugin is there."""
     return {
         name: value for name, value in call["properties"].items() if not name.startswith("[Amplitude] Page")
     }
