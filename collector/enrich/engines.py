@@ -1,7 +1,7 @@
 """The Rust engines that find what a user agent tells, built small: every worker holds them all.
 
 It knows no verdicts. A pattern takes a few KiB, most of it for groups, bounds and tables. What is left out
-here changes nothing that is found, and takes two fifths off the memory.
+here takes two fifths off, and changes nothing that is found in any known case (tests/enrich/test_engines.py).
 """
 
 from __future__ import annotations
