@@ -2,7 +2,8 @@
 // may stop an event first), delivery, the start. `files` (default: features/<name>) are joined into one fragment;
 // `requires` come along by themselves; `config` names the settings that a fragment reads; `instead` is what
 // takes a fragment's place when anything else is chosen with it; `rare`: settings that few sources make; the others
-// are served a fragment that does not ask for them, unless one that is chosen too `sets` them while the page lives.
+// are served a fragment that does not ask for them, unless one that is chosen too `sets` them while the page lives;
+// `sure`: nothing in its start can fail, so it needs no guard.
 
 export const fragments = [
   {
@@ -40,6 +41,7 @@ export const fragments = [
     name: 'privacy',
     requires: ['base'],
     config: ['ignoreGpc', 'dnt'],
+    rare: ['dnt'],
     help: 'Global Privacy Control, Do Not Track',
   },
   { name: 'sampling', requires: ['slices', 'store'], config: ['sample'], help: 'Counts a share of visitors' },
@@ -51,7 +53,13 @@ export const fragments = [
     help: 'Nothing is sent or stored before consent',
   },
   { name: 'consentsignals', requires: ['consent'], help: 'Reads Google Consent Mode and TCF 2.2' },
-  { name: 'address', requires: ['base'], config: ['canonical', 'clean'], help: 'Canonical and cleaned addresses' },
+  {
+    name: 'address',
+    requires: ['base'],
+    config: ['canonical', 'clean'],
+    rare: ['canonical'],
+    help: 'Canonical and cleaned addresses',
+  },
   { name: 'title', requires: ['leaving', 'resume'], help: 'A view waits for its title' },
   {
     name: 'visitor',
@@ -61,7 +69,7 @@ export const fragments = [
   },
   {
     name: 'session',
-    requires: ['slices', 'store', 'ids'],
+    requires: ['store', 'ids'],
     config: ['privacy', 'campaigns'],
     rare: ['campaigns'],
     help: 'Sessions of 30 minutes',
@@ -126,6 +134,7 @@ export const fragments = [
     name: 'queue',
     files: ['delivery/queue'],
     feature: 'queued',
+    sure: true,
     requires: ['base', 'ids'],
     config: ['memory', 'credentials'],
     rare: ['memory', 'credentials'],

@@ -9,7 +9,7 @@ import { fragments, presets, settings } from '../src/manifest.mjs';
 const at = (path) => new URL(`../${path}`, import.meta.url);
 
 /** Short names in one fixed order, tried out: alike code then compresses alike, whatever letters a fragment uses. */
-const letters = 'sndlpZqmjcMrwgaetNkbEYxSFLOhuofBIGDACvUyPiWHKVXTJ_QzR';
+const letters = 'sndlpkqbxNZywuaetJfcRASjWCXhMozPTvmrGEKHgiIFBDQLYVO_U';
 const nth_identifier = {
   get(n) {
     let name = letters[n % letters.length];
@@ -20,7 +20,7 @@ const nth_identifier = {
 };
 
 /** A module's code without its import and export lines, and the names it imports. */
-function plain(file, feature, sliced) {
+function plain(file, feature, sliced, sure) {
   const source = readFileSync(at(`src/${file}.ts`), 'utf8');
   const { code: typed } = transformSync(source, {
     loader: 'ts',
@@ -47,15 +47,16 @@ function plain(file, feature, sliced) {
   if (code.includes(head)) {
     const start = code.indexOf(head);
     const end = code.indexOf('\n};\n', start);
-    code = `${code.slice(0, start)}${sliced ? 'await pause();\n' : ''}guard(() => {\n${code.slice(start + head.length, end)}\n});\n${code.slice(end + 4)}`;
+    const body = code.slice(start + head.length, end);
+    code = `${code.slice(0, start)}${sliced ? 'await pause();\n' : ''}${sure ? `{\n${body}\n}` : `guard(() => {\n${body}\n});`}\n${code.slice(end + 4)}`;
   }
   return { code, imported: sliced ? [...imported, 'pause'] : imported };
 }
 
 async function build() {
   const nameCache = {};
-  const sources = fragments.map(({ name, files = [`features/${name}`], feature = name, requires }) =>
-    files.map((file) => plain(file, feature, requires.includes('slices'))),
+  const sources = fragments.map(({ name, files = [`features/${name}`], feature = name, requires, sure }) =>
+    files.map((file) => plain(file, feature, requires.includes('slices'), sure)),
   );
   // The shared cache knows a top-level name once: two fragments must not both declare it.
   const owner = {};

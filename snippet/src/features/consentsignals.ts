@@ -12,16 +12,14 @@ export const consentsignals = (): void => {
   // gtag('consent', 'update', {analytics_storage: 'granted'}) arrives in the data layer as arguments; a default of
   // 'denied' only says that nobody has chosen yet.
   const read = ([command, kind, { analytics_storage: said }]: any[]): void => {
-    if (command === 'consent' && said && (kind === 'update' || said === 'granted')) tell(said === 'granted');
+    // consent updategranted, consent updatedenied, consent defaultgranted
+    if (/^consent (updated|.*granted)/.test(command + ' ' + kind + said)) tell(said === 'granted');
   };
   const layer = (host.dataLayer ||= []);
   const { push } = layer;
   const hear = (entry: any): unknown => guard(read, entry);
   layer.map(hear);
-  layer.push = (...entries) => {
-    entries.map(hear);
-    return push.apply(layer, entries);
-  };
+  layer.push = (...entries) => entries.map(hear) && push.apply(layer, entries);
 
   // Purpose 1 is storing on the device, 8 measuring. The tool may come after the tracker: it is looked for ever more rarely.
   const find = (wait: number): void => {

@@ -6,9 +6,7 @@ import { formSaid } from './forms.ts';
 export const formsteps = (): void => {
   const started = new Set<HTMLFormElement>();
   listen(({ target: { form } }) => {
-    if (!form || started.has(form)) return;
-    started.add(form);
-    formSaid('Started', form);
+    if (form && !started.has(form) && started.add(form)) formSaid('Started', form);
   }, 'input');
   listen(({ target }) => started.delete(target), 'submit');
   leavings.push(() => {

@@ -6,9 +6,8 @@ export const visible = (): void => {
   const observer = new IntersectionObserver(
     (entries) =>
       entries.map(({ target, isIntersecting }) => {
-        if (!isIntersecting || seen.has(target)) return;
-        seen.add(target);
-        track('Element Seen', { element: (target as HTMLElement).dataset.hwVisible });
+        if (isIntersecting && !seen.has(target) && seen.add(target))
+          track('Element Seen', { element: (target as HTMLElement).dataset.hwVisible });
       }),
     { threshold: 0.5 },
   );
