@@ -90,7 +90,7 @@ export const alias = (userId: string, previousId: string) => ask('alias', userId
 export const set = (properties: Properties) => ask('set', properties);
 /** Somebody else may sit here now. */
 export const reset = () => ask('reset');
-/** What the visitor agrees to; waiting for it, and the words, need `consentFeature`. */
+/** What the visitor agrees to; waiting for it needs `consentFeature`. */
 export const consent = (answer: Consent) => ask('consent', answer);
 /** Not to be counted, in this browser. */
 export const optOut = () => ask('optOut');

@@ -378,11 +378,11 @@ test('core: consent travels with events, and a no to it is remembered', async (t
   await page.evaluate(() => headwater.consent({ ads: false }));
   await page.evaluate(() => headwater.track('Known'));
   assert.deepEqual(server.events()[1].context.consent, { ads: false });
-  await page.evaluate(() => headwater.consent({ analytics: false }));
+  await page.evaluate(() => headwater.consent('deny'));
   assert.deepEqual(await page.evaluate(() => headwater.track('Denied')), { outcome: 'dropped' });
   await page.goto(`${server.origin}/two`);
   await page.evaluate(() => headwater.track('Denied here too'));
-  await page.evaluate(() => headwater.consent({ analytics: true }));
+  await page.evaluate(() => headwater.consent('grant'));
   await page.evaluate(() => headwater.track('Agreed'));
   assert.deepEqual(names(server), ['page', 'Known', 'Agreed']);
   assert.deepEqual(server.events()[2].context.consent, { ads: false, analytics: true });

@@ -6,7 +6,7 @@ import { bake } from '../core/cookie.ts';
 import { api, steps } from '../core/emit.ts';
 import { resume } from '../core/resume.ts';
 import { guard } from '../core/safe.ts';
-import type { Choice, Step } from '../core/types.ts';
+import type { Step } from '../core/types.ts';
 
 /** Everything, nothing, not yet, or category by category. */
 export type Answer = 'grant' | 'deny' | 'wait' | Record<string, boolean>;
@@ -37,10 +37,7 @@ export const consent = (): void => {
   api.consent = (answer: Answer): void => {
     given = undefined;
     if (answer !== 'wait') {
-      guard(
-        choose,
-        ({ grant: { analytics: true }, deny: { analytics: false } }[answer as 'grant'] || answer) as Choice,
-      );
+      guard(choose, answer);
       given = choice()!.analytics;
     }
     settle();
