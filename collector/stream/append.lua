@@ -24,21 +24,22 @@ local AT_ONCE = 1000  -- Lua unpacks no more than some thousands
 local MARK_SECONDS = 30 * 24 * 3600
 local now = tonumber(redis.call('TIME')[1])
 local marks = tonumber(ARGV[1])
-local sets, shards_of, seen, added, entries = {}, {}, {}, {}, {}
+local sets, ids_of, entries = {}, {}, {}
 
--- The sets that the ids of a source may belong to, by the remainder of an id's digest.
-local function shards_for(source, window)
+-- The ids of a source: those seen, those added now, and the sets they may belong to, by a digest's remainder.
+local function ids_for(source, window)
   local name = source .. ':' .. window
-  if not shards_of[name] then
-    shards_of[name] = {}
+  if not ids_of[name] then
+    local ids = {seen = {}, added = {}}
     for shard = 0, SHARDS - 1 do
-      shards_of[name][shard] = {
+      ids[shard] = {
         base = KEYS[1] .. ':' .. source .. ':' .. shard .. ':', window = window,
-        bucket = math.floor(now / window), digests = {},
+        bucket = math.floor(now / window), digests = {}, ids = ids,
       }
     end
+    ids_of[name] = ids
   end
-  return shards_of[name]
+  return ids_of[name]
 end
 
 -- How many of the sets there are of a window: 0 is the current one, -1 the one before, 1 the one after.
@@ -57,7 +58,7 @@ local function look_up(window)
       local last = math.min(first + AT_ONCE - 1, #set.digests)
       local key = set.base .. (set.bucket + window)
       for at, there in ipairs(redis.call('SMISMEMBER', key, unpack(set.digests, first, last))) do
-        if there == 1 then seen[set.digests[first + at - 1]] = true end
+        if there == 1 then set.ids.seen[set.digests[first + at - 1]] = true end
       end
     end
   end
@@ -68,7 +69,7 @@ local function remember()
   for _, set in ipairs(sets) do
     local key, fresh = set.base .. set.bucket, {}
     for _, digest in ipairs(set.digests) do
-      if added[digest] then fresh[#fresh + 1] = digest end
+      if set.ids.added[digest] then fresh[#fresh + 1] = digest end
     end
     for first = 1, #fresh, AT_ONCE do
       redis.call('SADD', key, unpack(fresh, first, math.min(first + AT_ONCE - 1, #fresh)))
@@ -91,11 +92,11 @@ end
 local at, runs = 2 + 2 * marks, {}
 while at < #ARGV do
   local run = {stream = KEYS[1 + marks + tonumber(ARGV[at])], source = ARGV[at + 1], first = at + 4}
-  local shards = shards_for(run.source, tonumber(ARGV[at + 2]))
+  run.ids = ids_for(run.source, tonumber(ARGV[at + 2]))
   at = run.first + 3 * tonumber(ARGV[at + 3])
   run.last = at - 1
   for event = run.first, run.last, 3 do
-    local set = shards[tonumber(string.sub(ARGV[event], -3)) % SHARDS]
+    local set = run.ids[tonumber(string.sub(ARGV[event], -3)) % SHARDS]
     if #set.digests == 0 then sets[#sets + 1] = set end
     set.digests[#set.digests + 1] = ARGV[event]
   end
@@ -108,15 +109,15 @@ end
 
 for _, run in ipairs(runs) do
   for event = run.first, run.last, 3 do
-    local digest, entry = ARGV[event], ''
-    if not seen[digest] then
+    local ids, digest, entry = run.ids, ARGV[event], ''
+    if not ids.seen[digest] then
       entry = redis.pcall('XADD', run.stream, '*',
         'source', run.source, 'type', ARGV[event + 1], 'event', ARGV[event + 2])
       if type(entry) == 'table' then  -- refused: what was not added is not remembered either
         remember()
         return entry
       end
-      seen[digest], added[digest] = true, true
+      ids.seen[digest], ids.added[digest] = true, true
     end
     entries[#entries + 1] = entry
   end

@@ -35,6 +35,18 @@ async def test_an_id_is_appended_once_also_within_one_group(redis: Redis, settin
     assert await redis.xlen(Names(settings.namespace).stream(0)) == 3
 
 
+async def test_an_id_is_its_sources_own_also_within_one_group(redis: Redis, settings: Settings) -> None:
+    stream = Stream(redis, Names(settings.namespace), settings)
+    await stream.start()
+
+    receipts = await stream.append([record("a"), record("a", source="web2"), record("a")])
+    again = await stream.append([record("a", source="web3"), record("a", source="web2"), record("b")])
+    await stream.stop()
+
+    assert [receipt.verdict for receipt in receipts] == ["stored", "stored", "duplicate"]
+    assert [receipt.verdict for receipt in again] == ["stored", "duplicate", "stored"]
+
+
 async def test_hits_that_arrive_together_are_appended_in_order(redis: Redis, settings: Settings) -> None:
     stream = Stream(redis, Names(settings.namespace), settings)
     await stream.start()
