@@ -6,9 +6,11 @@ import gzip
 import hashlib
 from base64 import b64encode
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import brotli
+import orjson
 import pytest
 
 from collector.model import Privacy
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import Running
 
+SNIPPET = Path(__file__).parents[1] / "snippet"
+
 
 async def test_the_stable_path_is_short_lived_and_revalidates_with_304(running: Running) -> None:
     source = await running.add()
@@ -38,6 +42,17 @@ async def test_the_stable_path_is_short_lived_and_revalidates_with_304(running: 
     assert first.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert (again.status, await again.read()) == (304, b"")
     assert again.headers["ETag"] == first.headers["ETag"]
+
+
+@pytest.mark.parametrize("preset", ["lite", "core", "typical", "everything"])
+async def test_the_file_as_it_is_served_weighs_no_more_than_its_limit(running: Running, preset: str) -> None:
+    limits = orjson.loads((SNIPPET / "package.json").read_bytes())["sizes"]
+    source = await running.add(settings={"preset": preset})
+
+    served = await running.public.get(f"/s/{source.id}.js", headers={"Accept-Encoding": "br"})
+
+    assert served.headers["Content-Encoding"] == "br"
+    assert int(served.headers["Content-Length"]) <= limits[preset]
 
 
 async def test_the_digest_path_is_immutable_and_has_the_same_bytes(running: Running) -> None:
