@@ -9,8 +9,9 @@ import orjson
 import structlog
 from aiohttp import web
 
-from collector.exchange import Answer
+from collector.exchange import Answer, SharedFields
 from collector.model import Outcome, Reason, Refusal
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -71,6 +72,12 @@ def outcomes_answer(outcomes: Sequence[Outcome], headers: Mapping[str, str]) -> 
     return json_answer(status, body, {**reason, **headers})
 
 
+@remembered(1024)
+def safe_answer(origin: str | None) -> Answer:
+    """Return the answer to a page's hit whose events are all safe: for one origin always the same."""
+    return Answer(204, SharedFields({**NO_STORE, **_readable_by(origin)}))
+
+
 def accepted_answer(outcomes: Sequence[Outcome], headers: Mapping[str, str]) -> Answer:
     """Return exactly 200 when any event is safe, naming the refused; else the first one's refusal.
 
@@ -114,7 +121,10 @@ def where(request: Request) -> str:
 
 def cross_origin(request: Request) -> dict[str, str]:
     """Return the headers that let a page read the answer; also on refusals, so that it stops asking."""
-    origin = request.headers.get("Origin")
+    return _readable_by(request.headers.get("Origin"))
+
+
+def _readable_by(origin: str | None) -> dict[str, str]:
     if origin is None:
         return {}
     return {

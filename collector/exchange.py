@@ -29,6 +29,13 @@ class SharedHeaders(CIMultiDictProxy[str]):
     __hash__ = object.__hash__
 
 
+class SharedFields(dict[str, str]):
+    """The header fields of answers that are the same again and again: one object, a key to look up."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A whole answer. Header names are written as they shall appear; a body names its Content-Type there."""

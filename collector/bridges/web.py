@@ -16,6 +16,7 @@ from collector.answer import (
     preflight_answer,
     reason_header,
     refusal_answer,
+    safe_answer,
     where,
 )
 from collector.bridges import cookie
@@ -40,17 +41,18 @@ class WebBridge:
 
     async def beacon(self, request: Request) -> Answer:
         """Take a batch of events; answer when they are safe."""
-        headers = cross_origin(request)
         source: Source | None = None
         try:
             source = self._accept(request)
             hit = cookie.recognised(await self._read(request, source), request)
             outcomes = await self.pipeline.take(hit, native.beacon)
-            headers |= cookie.to_set(hit, request, outcomes)
         except Refusal as refusal:
             self.pipeline.refuse(source, refusal, where=where(request))
-            return refusal_answer(refusal, headers | self.pipeline.advice())
-        return outcomes_answer(outcomes, headers | self.pipeline.advice())
+            return refusal_answer(refusal, cross_origin(request) | self.pipeline.advice())
+        more = self.pipeline.advice() | cookie.to_set(hit, request, outcomes)
+        if more or reason_header(outcomes):
+            return outcomes_answer(outcomes, cross_origin(request) | more)
+        return safe_answer(request.headers.get("Origin"))
 
     async def pixel(self, request: Request) -> Answer:
         """Take one event from the query; answer a GIF whatever happens, with the reason in a header."""

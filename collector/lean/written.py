@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from collector.exchange import SharedFields
 from collector.recall import remembered
 
 if TYPE_CHECKING:
@@ -18,8 +19,11 @@ def written(answer: Answer, date: bytes, *, head_only: bool, keep_alive: bool) -
 
     Raises ValueError when a header would break out of its line.
     """
-    make = _head if "Location" in answer.headers else _remembered  # of links, no two are alike
-    head = make(answer.status, tuple(answer.headers.items()))
+    if type(answer.headers) is SharedFields:
+        head = _remembered_shared(answer.status, answer.headers)
+    else:
+        make = _head if "Location" in answer.headers else _remembered  # of links, no two are alike
+        head = make(answer.status, tuple(answer.headers.items()))
     if answer.status not in _BODILESS:
         head += b"Content-Length: %d\r\n" % len(answer.body)
     if not keep_alive:
@@ -37,3 +41,8 @@ def _head(status: int, fields: tuple[tuple[str, str], ...]) -> bytes:
 
 
 _remembered = remembered(1024)(_head)
+
+
+@remembered(1024)
+def _remembered_shared(status: int, fields: SharedFields) -> bytes:
+    return _head(status, tuple(fields.items()))

@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -37,6 +38,7 @@ __all__ = ["QUARANTINE", "Receipt", "Record", "RefusedLog", "Stream", "StreamErr
 log = structlog.get_logger()
 
 _CHECK_SECONDS = 0.5
+_WELL = attrgetter("well")  # asked for at every hit
 _MOST_HELD_BYTES = 64 * 1024**2  # of events that wait for their answer
 
 
@@ -142,7 +144,7 @@ class Stream:
     @property
     def strained(self) -> bool:
         """Whether senders should come less often: events go to the spool, or are refused."""
-        return self._pressure.shedding or any(not each.well for each in self._partitions.values())
+        return self._pressure.shedding or not all(map(_WELL, self._partitions.values()))
 
     @property
     def state(self) -> StreamState:
