@@ -120,7 +120,7 @@ class Connection(asyncio.Protocol):
             return
         body, self._buffer, self._head = self._buffer[start:end], self._buffer[end:], None
         self.busy = True
-        self._door.begin(self._answer(head, found, body))
+        self._door.begin(self, self._answer(head, found, body))
 
     def _read_head(self) -> tuple[Head, Found, int, int] | None:
         """Return the head of a request once it is here; one that is not plain goes to aiohttp."""
@@ -140,8 +140,11 @@ class Connection(asyncio.Protocol):
     async def _answer(self, head: Head, found: Found, body: bytes) -> None:
         handler, match_info = found
         try:
-            self._finish(head, await handler(LeanRequest(head, body, match_info, self._remote)))
+            answer = await handler(LeanRequest(head, body, match_info, self._remote))
+            self._door.answered(self)  # before the next request is begun
+            self._finish(head, answer)
         except Exception as fault:  # noqa: BLE001 - the answer cannot be written
+            self._door.answered(self)
             log.error("fault", error=repr(fault))
             self.abort()
 

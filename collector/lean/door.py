@@ -51,7 +51,7 @@ class LeanDoor:
         self.connections: set[Connection] = set()
         self.closing = False
         self.date = _date_line()
-        self._answering: set[asyncio.Task[None]] = set()
+        self._answering: dict[Connection, asyncio.Task[None]] = {}
 
     def connect(self) -> Connection:
         """Return the protocol of a new connection."""
@@ -68,11 +68,13 @@ class LeanDoor:
                 return route.handler, match.groupdict()
         return None
 
-    def begin(self, answering: Coroutine[Any, Any, None]) -> None:
-        """Run the answering of a request to its end, also when its connection is gone."""
-        task = asyncio.get_running_loop().create_task(answering)
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
+    def begin(self, connection: Connection, answering: Coroutine[Any, Any, None]) -> None:
+        """Run the answering of a connection's request to its end, also when the connection is gone."""
+        self._answering[connection] = asyncio.get_running_loop().create_task(answering)
+
+    def answered(self, connection: Connection) -> None:
+        """Wait no more for the connection's answer."""
+        self._answering.pop(connection, None)
 
     async def run(self) -> None:
         """Keep the date, and end what idles or dawdles."""
@@ -89,7 +91,7 @@ class LeanDoor:
         for connection in tuple(self.connections):
             connection.end()
         if self._answering:
-            await asyncio.wait(self._answering, timeout=seconds)
+            await asyncio.wait(self._answering.values(), timeout=seconds)
         for connection in tuple(self.connections):
             connection.abort()
 
