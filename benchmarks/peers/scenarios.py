@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     Scenario = Callable[[Cell], Awaitable["Result"]]
 
 _PATIENCE_SECONDS = 25
-# As long as our queue of a page that may still live is not touched by others, and a little more.
-_NEXT_PAGE_SECONDS = 23
+# Our queue of a page that may still live is not touched by others for 20 seconds, and a burst that was kept
+# then goes in batches, one every two seconds.
+_NEXT_PAGE_SECONDS = 45
 # A copy that comes again comes soon after the next page has started.
 _COPIES_SECONDS = 1.5
 _BURST = 200
