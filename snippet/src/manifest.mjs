@@ -34,6 +34,7 @@ export const fragments = [
     rare: ['domain'],
     help: 'The visitor id’s cookie',
   },
+  { name: 'alive', files: ['core/alive'], requires: ['base'], help: 'Signs of life' },
   { name: 'leaving', files: ['core/leaving'], requires: ['base'], help: 'The end of a view' },
   // Before the first feature that lets the page go on: a script is the current one only until then.
   { name: 'attributes', requires: ['base'], help: 'Properties and user from the script tag' },
@@ -97,10 +98,10 @@ export const fragments = [
   },
   {
     name: 'heartbeat',
-    requires: ['track'],
+    requires: ['track', 'alive'],
     config: ['heartbeat'],
     rare: ['heartbeat'],
-    help: 'Signs of life in long reads',
+    help: 'Long reads that go on',
   },
   {
     name: 'links',
@@ -117,7 +118,7 @@ export const fragments = [
   { name: 'formsteps', requires: ['forms', 'leaving'], help: 'Forms started and abandoned' },
   { name: 'timing', requires: ['track'], help: 'Navigation and resource timing' },
   { name: 'media', requires: ['track'], help: 'Video, audio, YouTube' },
-  { name: 'engaged', requires: ['ending', 'leaving'], help: 'Engaged time' },
+  { name: 'engaged', requires: ['ending', 'leaving', 'alive'], help: 'Engaged time' },
   { name: 'ending', requires: ['track', 'leaving'], help: 'One event at the end of a view' },
   { name: 'scroll', requires: ['ending'], help: 'Scroll depth' },
   { name: 'search', requires: ['track'], config: ['search'], rare: ['search'], help: 'Site search' },
@@ -216,7 +217,7 @@ export const settings = {
   },
   formValues: { type: 'list', default: [], help: 'Names of form fields whose values may be sent' },
   global: { type: 'string', default: 'headwater', help: 'Name of the global function' },
-  heartbeat: { type: 'number', default: 60, help: 'Seconds between two signs of life' },
+  heartbeat: { type: 'number', default: 60, help: 'Seconds between two heartbeats' },
   ignoreGpc: { type: 'boolean', default: false, help: 'Do not honour Global Privacy Control' },
   manual: { type: 'boolean', default: false, help: 'Views count only when the site calls `page`' },
   memory: { type: 'boolean', default: false, help: 'Keep undelivered events in memory only, never in localStorage' },

@@ -24,7 +24,7 @@ export interface Config {
   downloads?: string;
   /** Fields whose values may be sent. */
   formValues?: string[];
-  /** Seconds between two signs of life of a page that shows. */
+  /** Seconds between two heartbeats of a page that is read. */
   heartbeat?: number;
   /** Days that a campaign is remembered. */
   attributionDays?: number;

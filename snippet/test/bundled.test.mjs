@@ -72,7 +72,7 @@ test('React: strict mode mounts twice and counts once', async (t) => {
 
 test('every feature of the served file is in the package but what reads its tag, and every call that they bring', async (t) => {
   const words = asset().fragments.map(({ name }) => name);
-  const helpers = 'base slices track ids store resume press cookie attributes token lite boot'.split(' ');
+  const helpers = 'base slices track ids store resume press cookie alive attributes token lite boot'.split(' ');
   const names = words
     .filter((name) => !helpers.includes(name))
     .map((name) => (name === 'consent' ? 'consentFeature' : name));

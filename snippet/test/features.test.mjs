@@ -360,6 +360,33 @@ describe('in a browser', { concurrency: 3 }, () => {
     );
   });
 
+  test('heartbeat: none while nobody moved for half a minute', async (t) => {
+    const { page, server } = await visitor(t, browser, {
+      chosen: ['spa', 'heartbeat', 'queue'],
+      config: { heartbeat: 1 },
+      init: () => {
+        const now = Date.now;
+        window.ahead = 0;
+        Date.now = () => now() + window.ahead;
+      },
+    });
+    const beats = () => server.events().flatMap(({ event, originalTimestamp }) => (event ? [originalTimestamp] : []));
+    await until(() => beats().length, 'the first heartbeat');
+    const [from, to] = await page.evaluate(async () => {
+      window.ahead = 31e3;
+      const from = Date.now();
+      let left = 2; // seconds, counted by the timer that heartbeats go by
+      await new Promise((resolve) => setInterval(() => --left || resolve(), 1e3));
+      return [from, Date.now()];
+    });
+    await page.mouse.move(5, 5);
+    await until(() => beats().some((time) => time > to), 'a heartbeat of who is back');
+    assert.deepEqual(
+      beats().filter((time) => time > from && time < to),
+      [],
+    );
+  });
+
   test('media: a frame of YouTube that is asked reports, one of a stranger is not asked', async (t) => {
     const { page, server } = await visitor(t, browser, { chosen: ['spa', 'media', 'queue'] });
     // Plays to whoever says that it listens, as YouTube's own does with enablejsapi=1.

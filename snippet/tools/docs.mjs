@@ -17,7 +17,7 @@ export const readme = () =>
   );
 
 const row = (...cells) => `| ${cells.join(' | ')} |\n`;
-const helpers = ['base', 'boot', 'track', 'ids', 'store', 'resume', 'press', 'cookie', 'leaving', 'ending', 'slices'];
+const helpers = 'base boot track ids store resume press cookie alive leaving ending slices'.split(' ');
 
 export function table() {
   const { presets: weights, features } = sizes();

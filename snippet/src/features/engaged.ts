@@ -1,6 +1,6 @@
 // Engaged time: the pauses between signs of life while the page is in front, none counted for more than half a minute.
+import { alive } from '../core/alive.ts';
 import { leavings } from '../core/leaving.ts';
-import { listen } from '../core/safe.ts';
 import { measured } from './ending.ts';
 
 export const engaged = (): void => {
@@ -11,7 +11,7 @@ export const engaged = (): void => {
     if (type !== 'visibilitychange' || document.hidden) total += Math.min(Date.now() - last, 3e4);
     last = Date.now();
   };
-  listen(act, 'pointermove', 'pointerdown', 'keydown', 'scroll', 'visibilitychange');
+  alive(act);
   leavings.push(() => {
     if (!document.hidden) act({});
     measured.engagedSeconds = Math.round(total / 1e3);

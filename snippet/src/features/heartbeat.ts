@@ -1,8 +1,14 @@
-// A sign of life in long reads: one event for every so many seconds, while the page shows.
+// One event for every so many seconds of a long read, while time counts as engaged: the page shows, and the last sign of
+// life is at most half a minute old.
+import { alive } from '../core/alive.ts';
 import { config } from '../core/config.ts';
 import { track } from '../core/track.ts';
 
 export const heartbeat = (): void => {
   const seconds = config.heartbeat || 60;
-  setInterval(() => document.hidden || track('Heartbeat', { seconds }), seconds * 1e3);
+  let last = Date.now();
+  alive(() => {
+    last = Date.now();
+  });
+  setInterval(() => document.hidden || Date.now() - last > 3e4 || track('Heartbeat', { seconds }), seconds * 1e3);
 };
