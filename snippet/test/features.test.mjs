@@ -386,14 +386,29 @@ describe('in a browser', { concurrency: 3 }, () => {
     );
   });
 
+  // Plays to whoever says that it listens, as YouTube's own does with enablejsapi=1.
+  const player = `<script>
+    const video_id = location.pathname.split('/').pop();
+    const say = (currentTime) => parent.postMessage(JSON.stringify({ event: 'infoDelivery', info: { currentTime, duration: 10, videoData: { video_id } } }), '*');
+    addEventListener('message', ({ data }) => JSON.parse(data).event === 'listening' && [1, 6].map(say));
+  </script>`;
+
+  test('media: a frame of YouTube that loaded before the tracker is asked at its start', async (t) => {
+    const { page, server } = await visitor(t, browser, { chosen: ['spa', 'media', 'queue'], html: '<body>' });
+    await page.route(/^https:/, (route) => route.fulfill({ contentType: 'text/html', body: player }));
+    await page.evaluate(async () => {
+      const frame = Object.assign(document.createElement('iframe'), { src: 'https://www.youtube.com/embed/film' });
+      await new Promise((resolve) => {
+        frame.onload = resolve;
+        document.body.append(frame);
+      });
+    });
+    await page.addScriptTag({ url: '/s/web.js' });
+    await until(() => server.events().some(({ properties }) => properties?.percent === 50), 'what the film told');
+  });
+
   test('media: a frame of YouTube that is asked reports, one of a stranger is not asked', async (t) => {
     const { page, server } = await visitor(t, browser, { chosen: ['spa', 'media', 'queue'] });
-    // Plays to whoever says that it listens, as YouTube's own does with enablejsapi=1.
-    const player = `<script>
-      const video_id = location.pathname.split('/').pop();
-      const say = (currentTime) => parent.postMessage(JSON.stringify({ event: 'infoDelivery', info: { currentTime, duration: 10, videoData: { video_id } } }), '*');
-      addEventListener('message', ({ data }) => JSON.parse(data).event === 'listening' && [1, 6].map(say));
-    </script>`;
     await page.route(/^https:/, (route) => route.fulfill({ contentType: 'text/html', body: player }));
     await until(() => server.events().length, 'the first view');
     await page.evaluate(() => {

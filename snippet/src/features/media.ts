@@ -13,12 +13,11 @@ export const media = (): void => {
 
   // A player with enablejsapi=1 reports to whoever says that it listens.
   const youtube = /\/\/www\.youtube(-nocookie)?\.com(\/|$)/;
+  const ask = (frame: any): unknown =>
+    youtube.test(frame.src) && frame.contentWindow.postMessage('{"event":"listening"}', '*');
+  document.querySelectorAll('iframe').forEach(ask); // those that loaded before
   // Of what elements load a window hears nothing.
-  document.addEventListener(
-    'load',
-    ({ target }: any) => youtube.test(target.src) && target.contentWindow.postMessage('{"event":"listening"}', '*'),
-    true,
-  );
+  document.addEventListener('load', ({ target }) => ask(target), true);
   listen(({ origin, data }: MessageEvent) => {
     const { currentTime, duration, videoData } = youtube.test(origin) && JSON.parse(data).info;
     if (currentTime) tell(videoData?.video_id || origin, currentTime / duration);
