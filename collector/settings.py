@@ -6,14 +6,24 @@ Order of precedence: command-line flag, environment variable, TOML file, default
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
 from collector.model import PlainError
+from collector.wording import InWords, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +32,37 @@ PREFIX = "HEADWATER_"
 _CONFIG = f"{PREFIX}CONFIG"
 _SECRET = {"redis_url", "stream"}
 _BROKER = r"[^\s,/?@:]+(:[0-9]{1,5})?"
+
+Site = Annotated[
+    str,
+    StringConstraints(pattern=r"^(https?://[^/\s]+)?$"),
+    InWords("This must be https:// or http:// and a host without a path, such as https://console.example"),
+]
+PathPrefix = Annotated[
+    str,
+    StringConstraints(pattern=r"^(/[A-Za-z0-9_-]+)*$"),
+    InWords("This must be / and letters from A to z, digits, - and _, such as /in"),
+]
+RedisAddress = Annotated[
+    str,
+    StringConstraints(pattern=r"^((rediss?(\+sentinel|\+cluster)?|unix)://.*)?$"),
+    InWords("This must be an address such as redis://redis.example:6379/0"),
+]
+KafkaAddress = Annotated[
+    str,
+    StringConstraints(pattern=rf"^(kafka(\+ssl)?://(\S+@)?{_BROKER}(,{_BROKER})*/?(\?.*)?)?$"),
+    InWords("This must be an address such as kafka://kafka-1.example:9092,kafka-2.example:9092"),
+]
+Namespace = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$"),
+    InWords("This must be letters from A to z, digits, -, _ and dots, such as headwater"),
+]
+HeaderName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9-]{0,100}$"),
+    InWords("This must be at most 100 letters from A to z, digits and -, such as X-Forwarded-User"),
+]
 
 
 class SettingsError(PlainError):
@@ -47,19 +88,12 @@ class Settings(BaseModel):
     console_host: str = Field("127.0.0.1", description="Address that the console listens on.")
     console_port: int = Field(8081, ge=0, le=65535, description="Port of the console; 0 picks a free one.")
     public_url: str = Field("", description="Address of the public door as browsers see it, for the snippet.")
-    console_url: str = Field(
+    console_url: Site = Field(
         "",
-        pattern=r"^(https?://[^/\s]+)?$",
-        examples=["https://console.example"],
         description="Address of the console as browsers see it, such as https://console.example, behind a"
         " proxy.",
     )
-    path_prefix: str = Field(
-        "",
-        pattern=r"^(/[A-Za-z0-9_-]+)*$",
-        examples=["/in"],
-        description="Path in front of every public path, such as /in.",
-    )
+    path_prefix: PathPrefix = Field("", description="Path in front of every public path, such as /in.")
     lean_paths: bool = Field(
         default=True,
         description="Serve beacons, pixels and click links by the lean way in; false leaves them to aiohttp.",
@@ -74,17 +108,13 @@ class Settings(BaseModel):
         description="Folder for the embedded server's data, snapshots and the spool.",
     )
 
-    redis_url: str = Field(
+    redis_url: RedisAddress = Field(
         "",
-        pattern=r"^((rediss?(\+sentinel|\+cluster)?|unix)://.*)?$",
-        examples=["redis://redis.example:6379/0"],
         description="Redis or Valkey: redis://, unix://, redis+sentinel:// or redis+cluster://, rediss with"
         " TLS (docs/operation.md). Empty starts an embedded one.",
     )
-    stream: str = Field(
+    stream: KafkaAddress = Field(
         "",
-        pattern=rf"^(kafka(\+ssl)?://(\S+@)?{_BROKER}(,{_BROKER})*/?(\?.*)?)?$",
-        examples=["kafka://kafka-1.example:9092,kafka-2.example:9092"],
         description="Kafka to keep the events in instead of Redis: kafka://host:9092,… or kafka+ssl://"
         " (docs/kafka.md). Empty: Redis.",
     )
@@ -108,12 +138,7 @@ class Settings(BaseModel):
     spool_free_bytes: int = Field(
         256 * 1024**2, ge=0, description="Free disk, in bytes, that spooling leaves to others."
     )
-    namespace: str = Field(
-        "headwater",
-        pattern=r"^[A-Za-z0-9_.-]+$",
-        examples=["headwater"],
-        description="First part of every Redis key.",
-    )
+    namespace: Namespace = Field("headwater", description="First part of every Redis key.")
     partitions: int = Field(1, ge=1, le=1024, description="Streams that events are spread over, by visitor.")
     group_events: int = Field(500, ge=1, description="Most events appended to Redis in one round trip.")
     group_wait_ms: float = Field(
@@ -138,10 +163,8 @@ class Settings(BaseModel):
     api_per_minute: int = Field(
         1200, ge=1, description="Most calls of the management API a minute by one token or account."
     )
-    identity_header: str = Field(
+    identity_header: HeaderName = Field(
         "",
-        pattern=r"^[A-Za-z0-9-]{0,100}$",
-        examples=["X-Forwarded-User"],
         description="Header in which identity_proxies name the account that has signed in with them.",
     )
     identity_proxies: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
@@ -265,6 +288,8 @@ def _from_file(file: str | Path | None) -> dict[str, Any]:
         return tomllib.loads(Path(file).read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"The settings file {file} is not UTF-8 text.") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file {file} is not TOML: {error}.") from None
 
@@ -276,9 +301,10 @@ def _explain(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         known = ", ".join(sorted(Settings.model_fields))
         return f"Unknown option {option}. Known options: {known}."
-    value = "(hidden)" if name in _SECRET else repr(first["input"])
+    value = "(hidden)" if name in _SECRET else _shown(first["input"])
     field = Settings.model_fields[name]
-    rule = first["msg"].removeprefix("Value error, ").rstrip(".")
-    if first["type"] == "string_pattern_mismatch":
-        rule = f"that is not written like {(field.examples or [field.default])[0]}"
-    return f"Option {option} has the value {value}: {rule}. It is: {field.description}"
+    return f"Option {option} has the value {value}. {rule_of(first)}. It is: {field.description}"
+
+
+def _shown(value: Any) -> str:
+    return repr(value) if isinstance(value, str) else json.dumps(value, default=str)

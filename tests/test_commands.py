@@ -16,6 +16,7 @@ import orjson
 import pytest
 
 from collector.settings import Settings, SettingsError, load
+from collector.wording import InWords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,7 +155,7 @@ def test_doctor_says_so_and_fails_when_redis_is_away(tmp_path: Path) -> None:
 
 FAILURES = [
     (("source", "show", "nobody"), {}, "No source is called 'nobody'"),
-    (("source", "add", "--name", "x", "--id", "NOT OK"), {}, "id: String should match"),
+    (("source", "add", "--name", "x", "--id", "NOT OK"), {}, "id: This must be 2 to 32 of a to z, 0 to 9"),
     (("source", "add", "--name", "x", "--set", "colour=red"), {}, "colour: There is no such setting"),
     (("source", "list"), {"HEADWATER_PORT": "many"}, "port (HEADWATER_PORT) has the value 'many'"),
     (("source", "list"), {"HEADWATER_COLOUR": "red"}, "Unknown option colour (HEADWATER_COLOUR)"),
@@ -212,7 +213,7 @@ def test_a_value_that_is_not_written_as_it_must_be_is_told_of_by_an_example(addr
     with pytest.raises(SettingsError) as caught:
         load({}, {"HEADWATER_STREAM": address})
 
-    assert "not written like kafka://kafka-1.example:9092,kafka-2.example:9092." in str(caught.value)
+    assert "such as kafka://kafka-1.example:9092,kafka-2.example:9092." in str(caught.value)
     assert "^" not in str(caught.value)
 
 
@@ -227,7 +228,8 @@ def test_an_address_of_kafka_is_taken(address: str) -> None:
 def test_every_setting_that_must_be_written_in_some_way_has_an_example_of_it() -> None:
     for name, field in Settings.model_fields.items():
         if any(getattr(rule, "pattern", None) for rule in field.metadata):
-            (example,) = field.examples or ()
+            (words,) = (each for each in field.metadata if isinstance(each, InWords))
+            example = words.rule.rpartition(" such as ")[2]
             assert load({name: example}, {}).model_dump()[name] == example
 
 

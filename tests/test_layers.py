@@ -37,6 +37,7 @@ LAYERS = [
     {"links", "connections", "limits"},
     {"metrics", "settings", "schema", "addresses"},
     {"model", "exchange", "assets", "ports", "recall", "tasks", "tls", "zstd", "__init__"},
+    {"wording"},
 ]
 
 

@@ -13,6 +13,7 @@ from collector.people import PersonError
 from collector.sources import SourceError, StaleError
 from collector.sources.form import TakenError
 from collector.store import RedisError
+from collector.wording import place_of, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,9 +106,5 @@ def as_api_error(error: Exception) -> ApiError | None:
 def faults_of(error: ValidationError) -> list[Fault]:
     """Return each fault with its field, without what was sent."""
     return [
-        Fault(
-            where=".".join(str(part) for part in each["loc"]),
-            message=each["msg"].removeprefix("Value error, "),
-        )
-        for each in error.errors(include_input=False)
+        Fault(where=place_of(each), message=f"{rule_of(each)}.") for each in error.errors(include_input=False)
     ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError, validate_call
 
 from collector.sinks import SinkError
+from collector.wording import rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -43,7 +44,7 @@ def open_sink(name: str, to: str, options: Mapping[str, str], *, public: Collect
         where = first["loc"][0] or "target"
         if first["type"].startswith("missing"):
             raise SinkError(f"The sink {name} needs {where}: --set {where}=….") from None
-        raise SinkError(f"The sink {name}, {where}: {first['msg']}.") from None
+        raise SinkError(f"The sink {name}, {where}: {rule_of(first)}.") from None
     return sink
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from collector.protocols.dialect import NAMES
+from collector.wording import InWords
 
 _SITE = re.compile(rf"^({'|'.join(NAMES)}):[^\s,]{{1,200}}$")
 _ORIGIN = re.compile(r"^https?://(\*\.)?[a-z0-9.-]{1,253}(:\d{1,5})?$")
@@ -38,7 +39,11 @@ def _known_site(value: str) -> str:
 
 
 Site = Annotated[str, AfterValidator(_known_site)]
-Alias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{2,64}$")]
+Alias = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_-]{2,64}$"),
+    InWords("This must be 2 to 64 letters from A to z, digits, - and _"),
+]
 Origin = Annotated[str, AfterValidator(_known_form)]
 
 SITE = "site:"

@@ -11,12 +11,28 @@ from collector.links import LinkError, Mark, Purpose, Signer, key_id_of, recipie
 from collector.model import Reason, Refusal, Source
 from collector.sources.base import StrictModel
 from collector.sources.signing import SigningKey, new_key, signing_name
+from collector.wording import InWords
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Parameter = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,63}\*?$")]
-Host = Annotated[str, StringConstraints(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$", max_length=253)]
+Parameter = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,63}\*?$"),
+    InWords("This must be 1 to 63 letters from A to z, digits, -, _ and dots; a * may stand at its end"),
+]
+Host = Annotated[
+    str,
+    StringConstraints(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$", max_length=253),
+    InWords(
+        "This must be a host in small letters, such as shop.example, or *.shop.example with those below it"
+    ),
+]
+ClickParameter = Annotated[
+    str,
+    StringConstraints(pattern=r"^([A-Za-z0-9_.-]{1,64})?$"),
+    InWords("This must be at most 64 letters from A to z, digits, -, _ and dots"),
+]
 
 
 class EmailSettings(StrictModel):
@@ -34,9 +50,8 @@ class EmailSettings(StrictModel):
         max_length=50,
         description="Parameters that a link passes on from its own address to its target: gclid, utm_*.",
     )
-    click_parameter: str = Field(
+    click_parameter: ClickParameter = Field(
         "",
-        pattern=r"^([A-Za-z0-9_.-]{1,64})?$",
         description="Parameter that tells the target the click's messageId; empty for none.",
     )
 

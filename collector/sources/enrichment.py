@@ -10,12 +10,29 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from collector.model import OPTIONAL_STEPS, Enrichment, Rule
 from collector.schema import compiled
 from collector.sources.base import StrictModel
+from collector.wording import InWords
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,50}$")]
-Path = Annotated[
-    str, StringConstraints(pattern=r"^(properties|traits|context)(\.[^.]+){1,5}$", max_length=600)
+StreamName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,50}$"),
+    InWords("This must be 1 to 50 letters from A to z, digits, - and _"),
 ]
+Path = Annotated[
+    str,
+    StringConstraints(pattern=r"^(properties|traits|context)(\.[^.]+){1,5}$", max_length=600),
+    InWords(
+        "This must be properties, traits or context and 1 to 5 names, with a dot before each, at most 600"
+        " characters"
+    ),
+]
+
+OtherStream = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,50}$"),
+    InWords("This must be at most 50 letters from A to z, digits, - and _"),
+]
+Scalar = Annotated[str | float | bool, InWords("This must be text, a number, true or false")]
 
 
 def _is_network(value: str) -> str:
@@ -35,13 +52,13 @@ class RuleSettings(StrictModel):
     url: str = Field("", max_length=500, description="Address of the page; * stands for any text.")
     channel: str = Field("", max_length=50, description="Channel of the source.")
     bot: Literal["", "any", "search", "ai", "preview", "monitor", "tool", "headless", "unknown"] = ""
-    properties: dict[Text, str | float | bool] = Field(default_factory=dict, description="Properties it has.")
+    properties: dict[Text, Scalar] = Field(default_factory=dict, description="Properties it has.")
     drop: bool = Field(default=False, description="Keep no such event.")
     sample: float = Field(1, gt=0, le=1, description="Keep this part of the visitors; the rate is noted.")
     rename: str = Field("", max_length=500, description="Another name for it.")
     set: dict[Path, Any] = Field(default_factory=dict, description="Fields to set, by dotted path.")
     remove: tuple[Path, ...] = Field((), description="Fields to remove, by dotted path.")
-    stream: Literal[""] | StreamName = Field("", description="Stream for it instead of the source's.")
+    stream: OtherStream = Field("", description="Stream for it instead of the source's.")
 
 
 class EnrichmentSettings(StrictModel):

@@ -19,16 +19,21 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from collector.model import PlainError, Privacy, Source
 from collector.sources.base import StrictModel
-from collector.sources.enrichment import EnrichmentSettings, to_enrichment
+from collector.sources.enrichment import EnrichmentSettings, StreamName, to_enrichment
 from collector.sources.features import can_opt_out
 from collector.sources.privacy import PrivacySettings, require_agreement
 from collector.sources.secret import Revealed
 from collector.sources.settings import SETTINGS
+from collector.wording import InWords, place_of, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{1,31}$")]
+Name = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{1,31}$"),
+    InWords("This must be 2 to 32 of a to z, 0 to 9, - and _, and begin with a letter or digit"),
+]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 
 _ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no characters that people mistake for each other
@@ -69,7 +74,7 @@ class SourceForm(StrictModel):
     enabled: bool = Field(default=True, description="Whether hits are taken.")
     transitional: bool = Field(default=False, description="Whether events are checked but not stored.")
     tags: tuple[Tag, ...] = Field((), description="Words to find it by.")
-    stream: str = Field("events", pattern=r"^[A-Za-z0-9_-]{1,50}$", description="Stream for its events.")
+    stream: StreamName = Field("events", description="Stream for its events.")
     retention_hours: int = Field(168, ge=1, le=87600, description="Hours that read events are kept.")
     quota_day: int = Field(0, ge=0, description="Most events it takes in a day (UTC); 0 for any number.")
     quota_month: int = Field(0, ge=0, description="Most events it takes in a month (UTC); 0 for any number.")
@@ -143,15 +148,14 @@ def _rule(fault: ErrorDetails) -> str:
     """Return what is wrong in words for who wrote it."""
     if fault["type"] == "extra_forbidden":
         return "There is no such setting; docs/sources.md lists those that there are"
-    return fault["msg"].removeprefix("Value error, ")
+    return rule_of(fault)
 
 
 def _explained(error: ValidationError) -> SourceError:
     """Return every fault that was found."""
     errors: dict[str, str] = {}
     for each in error.errors():
-        where = ".".join(str(part) for part in each["loc"])
-        errors.setdefault(where, _rule(each) + ".")
+        errors.setdefault(place_of(each), _rule(each) + ".")
     where, rule = next(iter(errors.items()))
     return SourceError(f"{where}: {rule}" if where else rule, errors)
 

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from collector.protocols.presets import PRESETS
 from collector.protocols.webhook import Plan
 from collector.sources.base import StrictModel
 from collector.sources.secret import Secret  # noqa: TC001 - pydantic reads it
 from collector.sources.servers import Path  # noqa: TC001 - pydantic reads it
+from collector.wording import InWords
 
 BrokerKind: TypeAlias = Literal["redis", "nats", "rabbitmq", "kafka", "mqtt"]
+
+Topic = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=250, pattern=r"^[^\s\x00-\x1f]+$"),
+    InWords("This must be 1 to 250 characters, none of them a space"),
+]
+Group = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$"),
+    InWords("This must be 1 to 100 letters from A to z, digits, - and _"),
+]
 
 # How the address of each broker begins, without and with TLS, and its port.
 SCHEMES: dict[BrokerKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -54,17 +66,13 @@ class QueueSettings(StrictModel):
     )
     certificate: str = Field("", max_length=500, description="File of a client certificate, for TLS.")
     key: str = Field("", max_length=500, description="File of the client certificate's key.")
-    topic: str = Field(
+    topic: Topic = Field(
         "headwater",
-        min_length=1,
-        max_length=250,
-        pattern=r"^[^\s\x00-\x1f]+$",
         description="What to read: a stream of Redis, a subject of NATS (with * and >), a queue,"
         " a topic of Kafka (with *) or MQTT (with + and #).",
     )
-    group: str = Field(
+    group: Group = Field(
         "headwater",
-        pattern=r"^[A-Za-z0-9_-]{1,100}$",
         description="Consumer group; workers of one group share the messages. RabbitMQ has none; MQTT: the"
         " session that the broker keeps, one for each source.",
     )

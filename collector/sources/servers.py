@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from collector.protocols.presets import PRESETS, Preset
 from collector.protocols.signature import Recipe
@@ -14,6 +14,7 @@ from collector.protocols.template import template
 from collector.protocols.webhook import Plan
 from collector.sources.base import SITES_HELP, Alias, Origin, Site, StrictModel
 from collector.sources.secret import Secret
+from collector.wording import InWords
 
 
 def _readable(value: str) -> str:
@@ -28,12 +29,27 @@ Keep = Annotated[
     Field(description="Which hits are kept as they came, to be looked at and replayed."),
 ]
 KEY_NAME = "key:"
+KeyId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]{4,16}$"),
+    InWords("This must be 4 to 16 of a to z and 0 to 9"),
+]
+Header = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$"),
+    InWords("This must be 1 to 100 letters from A to z, digits and -"),
+]
+PageAddress = Annotated[
+    str,
+    StringConstraints(pattern=r"^(https?://[^\s]+)?$", max_length=2000),
+    InWords("This must begin with https:// or http://, and be at most 2000 characters without a space"),
+]
 
 
 class WriteKey(StrictModel):
     """A key that may write to a source. The key itself is not kept, only its digest."""
 
-    id: str = Field(pattern=r"^[a-z0-9]{4,16}$", description="Short name to rotate and revoke it by.")
+    id: KeyId = Field(description="Short name to rotate and revoke it by.")
     digest: Secret = Field(min_length=64, max_length=64, description="SHA-256 of the key.")
     label: str = Field("", max_length=100, description="Who uses it.")
     origins: tuple[Origin, ...] = Field(
@@ -59,7 +75,7 @@ class RestSettings(StrictModel):
 class SignatureSettings(StrictModel):
     """How a provider without a preset signs."""
 
-    header: str = Field("X-Signature", pattern=r"^[A-Za-z0-9-]{1,100}$", description="Header it comes in.")
+    header: Header = Field("X-Signature", description="Header it comes in.")
     prefix: str = Field("", max_length=50, description="What stands before it, such as sha256=.")
     encoding: Literal["hex", "base64"] = Field("hex", description="How it is written.")
     digest: Literal["sha1", "sha256", "sha384", "sha512"] = Field("sha256", description="Digest of the HMAC.")
@@ -98,9 +114,7 @@ class WebhookSettings(StrictModel):
         default_factory=dict, description="Properties by name; without any, the whole body."
     )
     origins: tuple[Origin, ...] = Field(("*",), description="Origins that a form may be sent from.")
-    thank_you: str = Field(
-        "", pattern=r"^(https?://[^\s]+)?$", max_length=2000, description="Page that a form leads to, by 303."
-    )
+    thank_you: PageAddress = Field("", description="Page that a form leads to, by 303.")
     honeypot: str = Field("", max_length=100, description="Form field that people do not see.")
     per_minute: int = Field(0, ge=0, description="Most deliveries a minute from one address; 0 for any.")
     keep: Keep = "refused"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from collector.sources.base import SITES_HELP, Alias, Origin, Site, StrictModel
 from collector.sources.email import EmailSettings
@@ -13,8 +13,14 @@ from collector.sources.options import check_options
 from collector.sources.queue import QueueSettings
 from collector.sources.servers import RestSettings, WebhookSettings
 from collector.sources.signing import SigningKey, new_key
+from collector.wording import InWords
 
 _EVERYBODY = 100  # percent
+Digest = Annotated[
+    str,
+    StringConstraints(pattern=r"^([0-9a-f]{16})?$"),
+    InWords("This must be the 16 characters, 0 to 9 and a to f, that `headwater tracker show` tells"),
+]
 
 
 class WebSettings(StrictModel):
@@ -44,10 +50,8 @@ class WebSettings(StrictModel):
     rollout: int = Field(
         100, ge=0, le=100, description="Share of visitors, in percent, that run the tracker as it is set."
     )
-    older: str = Field(
-        "",
-        pattern=r"^([0-9a-f]{16})?$",
-        description="Digest of the earlier tracker that the rest runs: `headwater tracker show`.",
+    older: Digest = Field(
+        "", description="Digest of the earlier tracker that the rest runs: `headwater tracker show`."
     )
 
     @property

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, StringConstraints
 
 from collector.sources.base import StrictModel
 from collector.sources.secret import Revealed, Secret
+from collector.wording import InWords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 KEPT = timedelta(days=400)  # people click old mails
 _NAME = "sign:"
+KeyId = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]{8}$"), InWords("This must be 8 of a to z and 0 to 9")
+]
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
 class SigningKey(StrictModel):
     """A key that a source signs with. It can sign in the source's name: keep it secret."""
 
-    id: str = Field(pattern=r"^[a-z0-9]{8}$", description="Stands in every token that it has signed.")
+    id: KeyId = Field(description="Stands in every token that it has signed.")
     secret: Secret = Field(min_length=43, max_length=43, description="256 random bits.")
     retired: str = Field("", description="When a new key took over; empty for the one that signs.")
 

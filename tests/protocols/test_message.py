@@ -87,10 +87,10 @@ WRONG = [
     ({"address": "http://host"}, "must begin with one of: redis, "),
     ({"broker": "nats", "address": "redis://host"}, "must begin with one of: nats, tls"),
     ({"broker": "rabbitmq", "address": "amqp://a@b"}, "leave user and password out of the address"),
-    ({"broker": "carrier pigeon"}, "Input should be 'redis'"),
+    ({"broker": "carrier pigeon"}, "This must be 'redis', 'nats'"),
     ({"key": "/k.pem"}, "key is given without certificate"),
-    ({"topic": "two words"}, "pattern"),
-    ({"prefetch": 0}, "greater than or equal to 1"),
+    ({"topic": "two words"}, "1 to 250 characters, none of them a space"),
+    ({"prefetch": 0}, "This must be at least 1"),
 ]
 
 

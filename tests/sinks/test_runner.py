@@ -140,12 +140,12 @@ def test_no_piece_exceeds_the_limits_but_for_one_event_that_does() -> None:
     ("name", "options", "told"),
     [
         ("nowhere", {}, "No sink is called 'nowhere'; there are "),
-        ("ndjson", {"compress": "rar"}, "The sink ndjson, compress: Input should be 'gzip'"),
-        ("ndjson", {"color": "red"}, "The sink ndjson, color: Unexpected keyword argument."),
+        ("ndjson", {"compress": "rar"}, "The sink ndjson, compress: This must be 'gzip'"),
+        ("ndjson", {"color": "red"}, "The sink ndjson, color: There is no such option."),
         ("segment", {"key": "k"}, "The target must begin with https:// or http://."),
         ("segment", {}, "The sink segment needs key: --set key=…."),
-        ("kafka", {"sasl": "none"}, "The sink kafka, sasl: Input should be 'PLAIN'"),
-        ("ndjson", {"events": "many"}, "The sink ndjson, events: Input should be a valid integer"),
+        ("kafka", {"sasl": "none"}, "The sink kafka, sasl: This must be 'PLAIN'"),
+        ("ndjson", {"events": "many"}, "The sink ndjson, events: This must be a whole number."),
     ],
 )
 def test_a_sink_that_cannot_be_made_is_one_sentence(

@@ -7,6 +7,13 @@ from typing import Annotated
 from pydantic import Field
 
 from collector.api.models.base import Strict
+from collector.wording import InWords
+
+Entry = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{1,20}-[0-9]{1,20}$"),
+    InWords("This must be the entry of a delivery: two numbers with a - between them"),
+]
 
 
 class DeliveryView(Strict):
@@ -29,9 +36,7 @@ class DeliveryList(Strict):
 class ReplayWish(Strict):
     """What to take once more; without entries, all that was refused."""
 
-    entries: list[Annotated[str, Field(pattern=r"^[0-9]{1,20}-[0-9]{1,20}$")]] = Field(
-        default=[], max_length=1000
-    )
+    entries: list[Entry] = Field(default=[], max_length=1000)
 
 
 class Replayed(Strict):
