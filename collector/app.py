@@ -37,7 +37,7 @@ from collector.overload import Overload
 from collector.people import Holdings
 from collector.pipeline import Pipeline
 from collector.ports import Ports
-from collector.routes import lean_routes, public_routes
+from collector.routes import lean_routes, public_routes, unmatched
 from collector.sources import Catalogue
 from collector.sources.email import read_journey
 from collector.sources.short_links import ShortLinks
@@ -173,7 +173,7 @@ def _wire(
     names = Names(settings.namespace)
     health = Health(pipeline.stream, catalogue)
     tokens = TrackerTokens.of(settings)
-    tracker = TrackerViews(catalogue, TrackerArchive(redis, names), settings, tokens)
+    tracker = TrackerViews(pipeline, TrackerArchive(redis, names), tokens)
     reader = Reader(settings)
     browser = WebBridge(pipeline, reader, tokens)
     recorder = Recorder(pipeline, reader, withdrawals)
@@ -185,6 +185,7 @@ def _wire(
     public.add_routes(
         public_routes(
             settings.path_prefix,
+            partial(unmatched, pipeline),
             tracker=tracker,
             browser=browser,
             rest=RestBridge(pipeline, reader, deliveries),

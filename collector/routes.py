@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collector.bridges.webhook import WebhookBridge
     from collector.exchange import Answer, Request
     from collector.health import Health
+    from collector.pipeline import Pipeline
     from collector.tracker import TrackerViews
 
 _SOURCE = "{source:[A-Za-z0-9_-]{2,64}}"
@@ -47,12 +48,15 @@ _ANYTHING = r"/{rest:[\s\S]*}"  # also a line break, which a dot does not stand 
 _SIGNED = "{token:[^/]{1,8000}}"
 _DIGEST = "{digest:[0-9a-f]{16}}"
 
+_BEYOND_ONE_PART = re.compile(r"(?<=[^/]/).+", re.DOTALL)
+
 _GPC_SINCE = "2026-11-23"
 _ROBOTS = "User-agent: *\nDisallow: /\n"
 
 
 def public_routes(
     prefix: str,
+    elsewhere: Handler,
     *,
     tracker: TrackerViews,
     browser: WebBridge,
@@ -66,7 +70,7 @@ def public_routes(
     email: EmailBridge,
     health: Health,
 ) -> list[web.RouteDef]:
-    """Return the routes of the public door, each behind the prefix."""
+    """Return the routes of the public door, each behind the prefix, and who answers what comes elsewhere."""
     table: list[tuple[str, str, Handler]] = [
         ("GET", f"/s/{_SOURCE}.js", tracker.stable),
         ("GET", f"/s/{_SOURCE}.{_DIGEST}.js", tracker.immutable),
@@ -98,7 +102,7 @@ def public_routes(
         ("GET", "/robots.txt", robots),
     ]
     routes = [web.get("/.well-known/gpc.json", guarded(gpc))]  # the one path that stands where others look
-    for method, path, handler in [*table, ("*", _ANYTHING, unmatched)]:
+    for method, path, handler in [*table, ("*", _ANYTHING, elsewhere)]:
         where = path if path == _ANYTHING else prefix + path
         routes.append(web.route(method, where, guarded(handler), expect_handler=go_on))
     return routes
@@ -202,15 +206,23 @@ async def go_on(request: web.Request) -> None:
         request.writer.output_size = 0  # the answer has not begun
 
 
-async def unmatched(request: web.Request) -> Answer:
-    """Refuse a path that nothing is served at, or a method that a path does not take."""
+async def unmatched(pipeline: Pipeline, request: web.Request) -> Answer:
+    """Refuse a path that nothing is served at, or a method that a path does not take.
+
+    What may have been meant as a hit or a tracker stands among the refusals, without its path's end: a
+    key may be in it.
+    """
     allowed = {
         route.method
         for route in request.app.router.routes()
         if route.method != "*" and route.resource and await _serves(route.resource, request)
     }
     if not allowed:
-        raise Refusal(Reason.NOT_FOUND)
+        refusal = Refusal(Reason.NOT_FOUND)
+        if request.method == "POST" or request.path.endswith((".js", ".gif")):
+            beginning = _BEYOND_ONE_PART.sub("…", request.path)
+            pipeline.refuse(None, refusal, where=f"{request.method} {beginning}"[:200])
+        raise refusal
     refusal = Refusal(Reason.METHOD_NOT_ALLOWED, f"It takes {', '.join(sorted(allowed))}.")
     return refusal_answer(refusal, {"Allow": ", ".join(sorted(allowed)), **cross_origin(request)})
 

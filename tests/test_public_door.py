@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from collector.stream.feed import REFUSED, Feed
 from tests.conftest import run_collector
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from redis.asyncio import Redis
 
     from collector.settings import Settings
     from tests.conftest import Running
@@ -38,6 +41,24 @@ async def test_an_unknown_path_is_404_and_a_wrong_method_405_with_what_is_allowe
 
     assert (unknown.status, unknown.headers["X-Headwater-Reason"]) == (404, "not_found")
     assert (wrong.status, wrong.headers["Allow"]) == (405, "OPTIONS, POST")
+
+
+async def test_what_finds_no_path_or_no_tracker_stands_among_the_refusals_without_its_keys(
+    running: Running, redis: Redis
+) -> None:
+    """A site whose address is wrong hears nothing of it: its owner does, in the console."""
+    for path in ("/s/nobody.js", "/in/s/nobody.js", "/favicon.ico"):
+        await running.public.get(path)
+    await running.public.post("/events/SECRET", data="{}")
+
+    await running.parts.pipeline.refused.flush()
+    told = [each.body for each in await Feed(redis, running.names, 1).last(None, [REFUSED], 9)]
+
+    assert [(each["reason"], each["where"]) for each in told] == [
+        ("not_found", "POST /events/…"),
+        ("not_found", "GET /in/…"),
+        ("unknown_source", "GET /s/nobody.js"),
+    ]
 
 
 async def test_a_preflight_is_answered_as_the_source_allows(running: Running) -> None:

@@ -72,9 +72,7 @@ async def test_what_a_worker_remembers_of_trackers_is_bounded(
     monkeypatch.setattr(views, "_MOST_REMEMBERED", 2)
     monkeypatch.setattr(views, "_MOST_RECALLED", 2)
     archive = TrackerArchive(limited_redis, running.names)
-    held = TrackerViews(
-        running.parts.catalogue, archive, running.settings, TrackerTokens.of(running.settings)
-    )
+    held = TrackerViews(running.parts.pipeline, archive, TrackerTokens.of(running.settings))
     sources = [await running.add(id=f"web{number}") for number in range(4)]
     sources = [
         replace(each, settings=each.settings.model_copy(update={"older": render(each).digest}))

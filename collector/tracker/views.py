@@ -10,13 +10,13 @@ import structlog
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from collector.answer import where
 from collector.model import Reason, Refusal, Source
 from collector.tracker.render import Rendered, packed, render, served
 from collector.tracker.staged import staged
 
 if TYPE_CHECKING:
-    from collector.settings import Settings
-    from collector.sources import Catalogue
+    from collector.pipeline import Pipeline
     from collector.sources.tracker_token import TrackerTokens
     from collector.store.trackers import TrackerArchive
 
@@ -42,9 +42,8 @@ _HEADERS = {
 class TrackerViews:
     """The handlers of the tracker's paths."""
 
-    catalogue: Catalogue
+    pipeline: Pipeline
     archive: TrackerArchive
-    settings: Settings
     tokens: TrackerTokens
     remembered: dict[tuple[str, str], None] = field(default_factory=dict)
     recalled: dict[tuple[str, str], bytes] = field(default_factory=dict)
@@ -53,7 +52,8 @@ class TrackerViews:
         """Serve the tracker of a source as it is now, for a short time."""
         source = self._source(request)
         rendered = await self._now(source)
-        fresh, stale = self.settings.tracker_seconds, self.settings.tracker_stale_seconds
+        settings = self.pipeline.settings
+        fresh, stale = settings.tracker_seconds, settings.tracker_stale_seconds
         return _serve(request, rendered, f"public, max-age={fresh}, stale-while-revalidate={stale}")
 
     async def immutable(self, request: web.Request) -> web.StreamResponse:
@@ -100,9 +100,12 @@ class TrackerViews:
         return self.recalled[key]
 
     def _source(self, request: web.Request) -> Source:
-        source = self.catalogue.find(request.match_info["source"])
+        """Return the source of a tracker. Raises Refusal unknown_source, which its site never hears of."""
+        source = self.pipeline.catalogue.find(request.match_info["source"])
         if source is None or source.bridge != "web":
-            raise Refusal(Reason.UNKNOWN_SOURCE)
+            refusal = Refusal(Reason.UNKNOWN_SOURCE)
+            self.pipeline.refuse(None, refusal, where=where(request))
+            raise refusal
         return source
 
     async def _remember(self, source: Source, rendered: Rendered) -> None:
