@@ -106,6 +106,12 @@ async def test_a_change_reaches_another_collector(running: Running) -> None:
         await until(lambda: _is(status("neu"), 404))
 
 
+async def test_an_origin_may_be_copied_from_the_address_bar(running: Running) -> None:
+    source = await running.add(settings={"origins": ["https://Shop.example/", "*"]})
+
+    assert source.settings.origins == ("https://shop.example", "*")
+
+
 async def test_a_change_merges_settings_and_raises_the_version(running: Running) -> None:
     source = await running.add(settings={"origins": ["https://a.example"]})
 

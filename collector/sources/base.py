@@ -25,9 +25,13 @@ class StrictModel(BaseModel):
 
 
 def _known_form(value: str) -> str:
-    if value != "*" and not _ORIGIN.match(value):
-        raise ValueError(f"{value[:100]!r} is no origin: use https://host, https://*.host or *")
-    return value
+    origin = value.lower().removesuffix("/")  # as an address bar writes it
+    if origin != "*" and not _ORIGIN.match(origin):
+        raise ValueError(
+            f"{value[:100]!r} is no origin: write http:// or https:// and the host, without a path, "
+            "such as https://shop.example or https://*.shop.example, or * for any"
+        )
+    return origin
 
 
 def _known_site(value: str) -> str:
