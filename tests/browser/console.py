@@ -93,5 +93,7 @@ async def serious(page: Page, *rules: str) -> list[str]:
 
 
 async def overflow(page: Page) -> int:
-    """Return by how many pixels a page is wider than the window."""
-    return int(await page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+    """Return by how many pixels a page is wider than the window, and its tabs are higher than their strip."""
+    wide = int(await page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+    strips = "strips => strips.map(strip => strip.scrollHeight - strip.clientHeight)"
+    return wide + sum(await page.eval_on_selector_all(".tabs", strips))

@@ -132,6 +132,15 @@ async def test_a_test_that_is_refused_says_why_and_what_to_do(running: Running) 
     assert "Switch the source on." in text
 
 
+async def test_every_tab_says_why_nothing_is_stored(running: Running) -> None:
+    await running.add(id="off", enabled=False)
+    await running.add(id="dry", transitional=True)
+
+    for tab in ("live", "install", "test"):
+        assert "switched off and refuses everything" in await text_of(running, f"/sources/off/{tab}")
+        assert "checked but not stored" in await text_of(running, f"/sources/dry/{tab}")
+
+
 async def test_a_test_of_a_server_leaves_no_key_behind(running: Running) -> None:
     await running.add(id="one", bridge="rest")
     await sent(running, "/sources/one/test", kind="track")
