@@ -185,7 +185,6 @@ def _wire(
     public.add_routes(
         public_routes(
             settings.path_prefix,
-            partial(unmatched, pipeline),
             tracker=tracker,
             browser=browser,
             rest=RestBridge(pipeline, reader, deliveries),
@@ -197,6 +196,7 @@ def _wire(
             webhooks=WebhookBridge(pipeline, reader, deliveries),
             email=email,
             health=health,
+            elsewhere=partial(unmatched, pipeline),
         )
     )
     lean = lean_routes(settings.path_prefix, browser=browser, email=email) if settings.lean_paths else []

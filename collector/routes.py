@@ -56,7 +56,6 @@ _ROBOTS = "User-agent: *\nDisallow: /\n"
 
 def public_routes(
     prefix: str,
-    elsewhere: Handler,
     *,
     tracker: TrackerViews,
     browser: WebBridge,
@@ -69,6 +68,7 @@ def public_routes(
     webhooks: WebhookBridge,
     email: EmailBridge,
     health: Health,
+    elsewhere: Handler,
 ) -> list[web.RouteDef]:
     """Return the routes of the public door, each behind the prefix, and who answers what comes elsewhere."""
     table: list[tuple[str, str, Handler]] = [

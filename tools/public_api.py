@@ -20,7 +20,7 @@ from collector.bridges.webhook import WebhookBridge
 from collector.health import Health
 from collector.model import Reason
 from collector.protocols.batch import TYPES
-from collector.routes import public_routes
+from collector.routes import public_routes, unmatched
 from collector.tracker import TrackerViews
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def _routes() -> Iterator[web.RouteDef]:
         "webhooks": WebhookBridge,
         "email": EmailBridge,
         "health": Health,
+        "elsewhere": unmatched,
     }
     yield from (route for route in public_routes("", **rooms) if "{rest:" not in route.path)
 
