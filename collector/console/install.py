@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from collector import __version__
 from collector.assets import asset
 from collector.console.live import row
 from collector.console.tabs import tab
@@ -59,6 +60,7 @@ def _web(source: Source, public: str, port: int) -> dict[str, Any]:
         "recipes": recipes(public, port),
         "pinning": about_pinning(source),
         "digest": render(source).digest,
+        "version": __version__,
         "global": source.settings.options.get("global", "headwater"),
     }
 

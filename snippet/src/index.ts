@@ -57,7 +57,7 @@ let early: (() => void)[] | undefined = [];
 
 /**
  * Start the tracker, once. Features run in the given order: what may stop an event first, then `queue` (or `direct`),
- * then `debug`. On a server this does nothing.
+ * then `debug`. On a server this does nothing, and every call is dropped at once.
  */
 export const start = (settings: Config & { endpoint: string }, features: readonly Feature[]): void => {
   if (typeof window === 'undefined' || !early) return;
@@ -73,7 +73,9 @@ export const start = (settings: Config & { endpoint: string }, features: readonl
 const ask = (method: string, ...args: unknown[]): Promise<unknown> =>
   new Promise((resolve) => {
     const work = (): void => resolve(guard(record, method, ...args));
-    if (early) early.push(work);
+    // On a server nobody starts the tracker: a call that waited would do so for good, in memory.
+    if (typeof window === 'undefined') resolve({ outcome: 'dropped' });
+    else if (early) early.push(work);
     else work();
   });
 

@@ -51,10 +51,11 @@ test('a selector climbs to the nearest steady id', async () => {
   assert.equal(selector({ ...item, parentElement: body }), 'body>li.big');
 });
 
-test('importing the package touches nothing, and starting it on a server does nothing', async () => {
+test('importing the package touches nothing; on a server starting it does nothing, and no call waits', async () => {
   const tracker = await load('index');
+  const early = tracker.track('Early');
   tracker.start({ endpoint: '/e/web' }, [tracker.spa, tracker.queue]);
-  tracker.track('Early');
+  assert.deepEqual(await Promise.all([early, tracker.flush()]), [{ outcome: 'dropped' }, { outcome: 'dropped' }]);
 });
 
 test('config enters the script as data that cannot break out, in one order, without defaults', () => {

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiohttp import web
 
 from collector.tracker import snippet
-from tests.browser.routers import ROUTERS, TITLES
-from tests.browser.street import Door
+from tests.browser.routers import ROUTERS, TITLES, served
 from tests.conftest import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from playwright.async_api import Page
 
     from tests.browser.routers import Pages
@@ -38,7 +33,7 @@ async def test_every_view_counts_once_as_what_it_is(
     """Without the feature `title` a router that renders late has the title of the page before."""
     source = await running.add(settings={"features": features})
     tag = snippet(source, f"http://127.0.0.1:{running.parts.ports.public}")
-    async with _site(tag, apps[name]) as origin:
+    async with served(apps[name], tag) as origin:
         await page.goto(f"{origin}/", referer=NEWS)
         steps = [
             page.get_by_text("Push").click,
@@ -68,7 +63,7 @@ async def test_a_tracker_that_comes_after_next_has_started_misses_no_view(
 ) -> None:
     """Next keeps the history's methods that it finds, and puts its own before them."""
     tag = snippet(await running.add(), f"http://127.0.0.1:{running.parts.ports.public}")
-    async with _site("", apps["Next"]) as origin:
+    async with served(apps["Next"]) as origin:
         await page.goto(f"{origin}/")
         await page.wait_for_function("Object.hasOwn(history, 'pushState')")
         await page.evaluate(
@@ -83,13 +78,13 @@ async def test_a_tracker_that_comes_after_next_has_started_misses_no_view(
     ]
 
 
-async def test_the_hook_in_a_layout_of_next_counts_every_view_and_has_its_calls_at_hand(
+async def test_the_recipe_for_next_counts_every_view_and_a_tracked_click(
     running: Running, page: Page, apps: dict[str, Pages]
 ) -> None:
     source = await running.add()
     endpoint = f"http://127.0.0.1:{running.parts.ports.public}/e/{source.id}"
     await page.add_init_script(f"window.endpoint = '{endpoint}'")
-    async with _site("", apps["Next"]) as origin:
+    async with served(apps["Next"]) as origin:
         await page.goto(f"{origin}/bundled")
         steps = [page.get_by_text("Further").click, page.go_back, page.get_by_text("Buy").click]
         for count, step in enumerate(steps, 1):
@@ -103,21 +98,6 @@ async def test_the_hook_in_a_layout_of_next_counts_every_view_and_has_its_calls_
         (f"{origin}/bundled", "Bundled"),
     ]
     assert (bought["event"], bought["properties"]) == ("Bought", {"plan": "pro"})
-
-
-@asynccontextmanager
-async def _site(tag: str, pages: Pages) -> AsyncIterator[str]:
-    """Serve an app with a tag at the end of its head; yield its origin."""
-    head = f'<link rel="icon" href="data:,">{tag}</head>'.encode()
-
-    async def answer(request: web.BaseRequest) -> web.Response:
-        body, kind = pages(request.path)
-        return web.Response(body=body.replace(b"</head>", head, 1), content_type=kind)
-
-    door = Door(answer)
-    await door.open()
-    yield f"http://127.0.0.1:{door.port}"
-    await door.close()
 
 
 async def _events(running: Running, page: Page, count: int) -> list[dict[str, Any]]:

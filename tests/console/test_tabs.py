@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from collector import __version__
 from collector.access import Role
 from collector.console.advice import advice
 from collector.console.show import _ADDED_CONTEXT
@@ -73,6 +74,7 @@ async def test_install_shows_the_public_address_and_every_snippet_leads_there(se
     assert f"proxy_pass http://127.0.0.1:{running.parts.ports.public}/;" in web
     assert '"destination": "https://collect.example/:path*"' in web
     assert "endpoint: 'https://collect.example/e/web1'" in web
+    assert f"headwater-tracker-{__version__}.tgz" in web
     assert "https://collect.example/v1/track" in rest
     assert "https://collect.example/h/hook1" in hook
     assert "https://collect.example/p/mail1.gif" in mail

@@ -1,0 +1,4 @@
+import { render } from 'svelte/server';
+import Site from './Site.svelte';
+
+console.log(render(Site).body);
