@@ -34,7 +34,7 @@ async def every_minute(*work: Callable[[], object]) -> None:
 async def end(task: asyncio.Task[Any]) -> None:
     """Cancel a task and wait until it has ended.
 
-    It is asked again until it does: redis-py swallows a cancellation that meets an answer.
+    It is asked again until it does: libraries swallow a cancellation that meets the end of a wait.
     """
     while not task.done():
         task.cancel()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from collector.tasks import end, end_all
+
+if TYPE_CHECKING:
+    import pytest
 
 
 async def test_what_a_task_does_to_leave_is_not_cut_short() -> None:
@@ -24,7 +28,8 @@ async def test_what_a_task_does_to_leave_is_not_cut_short() -> None:
     assert left == ["broker"] * 3
 
 
-async def test_a_task_that_has_not_heard_is_asked_again() -> None:
+async def test_a_task_that_has_not_heard_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.tasks._ASK_AGAIN_SECONDS", 0.1)
     heard = 0
 
     async def work() -> None:

@@ -15,6 +15,7 @@ from collector.model import PlainError
 from collector.store.address import Address, AddressError, parse
 from collector.store.cluster import Cluster
 from collector.store.embedded import EmbeddedError, embedded_server
+from collector.store.hearing import hear
 from collector.store.packing import pack_fast
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ async def connect(url: str, timeout_seconds: float) -> AsyncIterator[Redis]:
     client = _cluster(address, options) if address.kind == "cluster" else _server(address, options)
     if address.kind != "cluster":
         pack_fast(client.connection_pool)
+        hear(client.connection_pool)
     try:
         yield client
     finally:
@@ -120,6 +122,7 @@ async def _sentinel(address: Address, options: dict[str, Any]) -> AsyncIterator[
     async with sentinels as sentinel:
         client = sentinel.master_for(address.master, db=address.db, **options)
         pack_fast(client.connection_pool)
+        hear(client.connection_pool)
         try:
             yield client
         finally:
