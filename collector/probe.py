@@ -27,6 +27,7 @@ from collector.sources.email import signer
 from collector.sources.keys import add_key, revoke_key
 from collector.sources.tracker_token import TrackerTokens, with_token
 from collector.trial import dry_run
+from collector.wording import why
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -120,7 +121,7 @@ async def send(parts: Parts, sent: Sent) -> Result:
         try:
             status, reason, answer = await _request(parts, hit)
         except (aiohttp.ClientError, TimeoutError) as error:
-            return Result(sent, error=f"The public door did not answer: {type(error).__name__}.")
+            return Result(sent, error=f"The public door did not answer: {why(error)}.")
     entry = None if reason else await _arrival(parts, sent)
     return Result(sent, status, reason, answer, entry)
 

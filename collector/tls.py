@@ -6,6 +6,8 @@ import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from collector.wording import why
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,13 +23,8 @@ def tls_context(ca: str, certificate: str = "", key: str = "") -> ssl.SSLContext
         if certificate:
             context.load_cert_chain(certificate, key or None)
     except (OSError, ValueError) as error:  # ssl.SSLError is the first; a null byte in a name, the second
-        raise TlsError(why_unusable(error)) from None
+        raise TlsError(why(error)) from None
     return context
-
-
-def why_unusable(error: Exception) -> str:
-    """Return what a file that could not be loaded has failed with, without its number."""
-    return getattr(error, "strerror", None) or str(error)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ It knows neither the models nor who tells it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,3 +74,11 @@ def rule_of(fault: ErrorDetails) -> str:
     told = _RULES.get(fault["type"])
     rule = told.format(**fault.get("ctx", {})) if told else fault["msg"].removeprefix("Value error, ")
     return rule.replace("This", "This name", 1) if _KEY in fault["loc"] else rule
+
+
+def why(error: Exception) -> str:
+    """Return what a call failed with, without the name and the number of the error, and its full stop."""
+    name = type(error).__name__
+    told = re.sub(rf"^(\[\w+ \d+\] )?{name}(: )?", "", getattr(error, "strerror", "") or str(error))
+    silent = "it took too long" if "Timeout" in name else "it gave no reason"
+    return (told or getattr(error, "description", "") or silent).rstrip(".")

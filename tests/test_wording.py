@@ -6,15 +6,18 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, TopicAuthorizationFailedError
+from click import BadParameter
 from pydantic import ValidationError
 
 from collector.api import OPERATIONS
+from collector.cli.context import Number
 from collector.settings import Settings, SettingsError, load
 from collector.sources import SETTINGS
 from collector.sources.enrichment import EnrichmentSettings, RuleSettings
 from collector.sources.form import SourceForm
 from collector.sources.privacy import PrivacySettings
-from collector.wording import place_of, rule_of
+from collector.wording import place_of, rule_of, why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,3 +81,28 @@ def test_a_wrong_settings_file_is_told_in_plain_words(text: bytes, told: str, tm
         load({"config": str(file)}, {})
 
     assert told in str(caught.value)
+
+
+FAILED = [
+    (TimeoutError(), "it took too long"),
+    (ConnectionRefusedError(111, "Connect call failed"), "Connect call failed"),
+    (KafkaConnectionError("Unable to bootstrap"), "Unable to bootstrap"),
+    (TopicAuthorizationFailedError(), TopicAuthorizationFailedError.description.rstrip(".")),
+    (KafkaTimeoutError(), "it took too long"),
+    (TopicAuthorizationFailedError("No topic"), "No topic"),
+    (ValueError(), "it gave no reason"),
+    (ValueError("No reply."), "No reply"),
+]
+
+
+@pytest.mark.parametrize(("error", "told"), FAILED)
+def test_a_failed_call_is_told_without_the_name_and_number_of_its_error(error: Exception, told: str) -> None:
+    assert why(error) == told
+
+
+@pytest.mark.parametrize("given", ["many", "nan", "-1", "1e300"])
+def test_a_flag_takes_a_number_and_calls_it_so(given: str) -> None:
+    with pytest.raises(BadParameter, match=r"not a valid number|not in the range 0<=x<=24") as caught:
+        Number(24).convert(given, None, None)
+
+    assert "float" not in str(caught.value)

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from collector.access import SCOPES, Access, Account, ApiToken, Role
-from collector.cli.context import opened, run, with_settings
+from collector.cli.context import Number, opened, run, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -97,7 +97,7 @@ def token() -> None:
 @click.option(
     "--scope", "scopes", multiple=True, required=True, type=click.Choice(list(SCOPES)), help="Repeatable."
 )
-@click.option("--days", type=float, help="How long it is good for; for ever when left out.")
+@click.option("--days", type=Number(36_500), help="How long it is good for; for ever when left out.")
 def add_token(settings: Settings, label: str, *, scopes: tuple[str, ...], days: float | None) -> None:
     """Make a token and print it. It is not kept: copy it now."""
     click.echo(_asked(settings, lambda access: access.tokens.add(label, scopes, days=days)))

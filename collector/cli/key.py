@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from collector.cli.context import opened, run, with_settings
+from collector.cli.context import Number, opened, run, with_settings
 from collector.sources.keys import add_key, revoke_key, rotate_key
 
 if TYPE_CHECKING:
@@ -60,7 +60,13 @@ def list_(settings: Settings, source: str) -> None:
 @store_settings
 @click.argument("source")
 @click.argument("key_id", metavar="KEY-ID")
-@click.option("--overlap-hours", default=24.0, show_default=True, help="How long the old key still works.")
+@click.option(
+    "--overlap-hours",
+    type=Number(24 * 365),
+    default=24.0,
+    show_default=True,
+    help="How long the old key still works.",
+)
 def rotate(settings: Settings, source: str, key_id: str, *, overlap_hours: float) -> None:
     """Make a successor of a key and print it; the old one ends after the overlap."""
 

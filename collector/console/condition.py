@@ -11,6 +11,7 @@ from collector.render import page
 from collector.stats import NOBODY, REPORTS
 from collector.store import RedisError
 from collector.stream.feed import REFUSED
+from collector.wording import why
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -37,7 +38,7 @@ async def condition(parts: Parts, request: web.Request) -> web.Response:
         refusals = await parts.feed.last(None, [REFUSED], _LAST)
         strays = (await parts.figures.overview(NOBODY, REPORTS["day"])).tops["reasons"].values
     except (RedisError, OSError) as error:
-        text = f"Redis does not answer: {type(error).__name__}. Events are kept on disk meanwhile."
+        text = f"Redis does not answer: {why(error)}. Events are kept on disk meanwhile."
         findings.append(Finding(right=False, name="redis", text=text))
     state = parts.pipeline.stream.state
     return page(

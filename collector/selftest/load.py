@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import orjson
 
+from collector.wording import why
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -102,7 +104,7 @@ class Load:
             async with session.post(self.plan.url, data=body) as answer:
                 await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
-            self.sent.errors[type(error).__name__] += 1
+            self.sent.errors[why(error)] += 1
             return _PAUSE_SECONDS
         if answer.ok:
             self.sent.answers.append(time.monotonic() - began)

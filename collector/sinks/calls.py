@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
 from collector.sinks import Away, Rejected, SinkError
+from collector.wording import why
 
 if TYPE_CHECKING:
     import ssl
@@ -71,7 +72,7 @@ class Calls:
                 wait = _retry_after(answer.headers.get("Retry-After", ""))
                 return Reply(answer.status, bytes(content), wait)
         except (ClientError, TimeoutError) as error:
-            raise Away(f"It did not answer: {str(error) or 'it took too long'}.") from None
+            raise Away(f"It did not answer: {why(error)}.") from None
 
     async def close(self) -> None:
         """Close the connections."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     AuthenticationFailedError,
-    BrokerResponseError,
     KafkaError,
     MessageSizeTooLargeError,
     SaslAuthenticationFailed,
@@ -23,6 +22,7 @@ from collector.sinks import Away, Limits, Rejected, SinkError
 from collector.sinks.address import NO_SECRET, read_address, tls_context
 from collector.sinks.broker import CONFIRM_SECONDS, BrokerSink
 from collector.store.kafka import CONNECT_SECONDS, KafkaPlace
+from collector.wording import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,10 +120,7 @@ class KafkaProducer:
         except UnknownTopicOrPartitionError:
             raise SinkError(f"Kafka has no topic {self._topic}, or does not show it to us.") from None
         except (KafkaError, OSError, TimeoutError) as error:
-            told = error.description if isinstance(error, BrokerResponseError) else str(error)
-            raise Away(
-                f"Kafka does not take messages now: {told.rstrip('.') or type(error).__name__}."
-            ) from None
+            raise Away(f"Kafka does not take messages now: {why(error)}.") from None
 
 
 async def _stop(producer: Any) -> None:

@@ -15,6 +15,7 @@ from pydantic import SecretStr  # noqa: TC002 - the option is converted to it
 from collector.sinks import Away, Limits, Rejected, SinkError
 from collector.sinks.address import NO_SECRET, read_address, tls_context
 from collector.sinks.broker import CONNECT_SECONDS, BrokerSink
+from collector.wording import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,10 +103,9 @@ class NatsProducer:
         except BadSubjectError:
             raise SinkError(f"{self._subject} is no subject to publish to.") from None
         except (NatsError, OSError, TimeoutError) as error:
-            told = str(error) or type(error).__name__
-            if isinstance(error, AuthorizationError) or "authorization" in told.lower():
+            if isinstance(error, AuthorizationError) or "authorization" in str(error).lower():
                 raise SinkError("NATS does not accept the user and password, or the token.") from None
-            raise Away(f"NATS does not take messages now: {told}.") from None
+            raise Away(f"NATS does not take messages now: {why(error)}.") from None
 
 
 def _login(user: str, password: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from collector.sinks.address import NO_SECRET, read_address
 from collector.sinks.columns import COLUMNS
 from collector.sinks.table import COLUMN_NAMES, KEY, keep, table_name
 from collector.sinks.tombstones import FORGET, Tombstone
+from collector.wording import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -180,4 +181,4 @@ def _explained() -> Iterator[None]:
     except asyncpg.exceptions.ClientConfigurationError as error:
         raise SinkError(f"The target cannot be used: {error}.") from None
     except (asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        raise Away(f"Postgres does not answer: {str(error) or 'it took too long'}.") from None
+        raise Away(f"Postgres does not answer: {why(error)}.") from None

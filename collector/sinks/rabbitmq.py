@@ -20,6 +20,7 @@ from pydantic import SecretStr  # noqa: TC002 - the option is converted to it
 from collector.sinks import Away, Limits, SinkError
 from collector.sinks.address import NO_SECRET, read_address, tls_context
 from collector.sinks.broker import CONFIRM_SECONDS, CONNECT_SECONDS, BrokerSink
+from collector.wording import why
 
 if TYPE_CHECKING:
     import ssl
@@ -111,5 +112,4 @@ class RabbitProducer:
         except PublishError:
             raise SinkError(f"No queue takes what is sent to {place}.") from None
         except (AMQPException, OSError, TimeoutError, RuntimeError) as error:
-            told = str(error) or type(error).__name__
-            raise Away(f"RabbitMQ does not take messages now: {told}.") from None
+            raise Away(f"RabbitMQ does not take messages now: {why(error)}.") from None

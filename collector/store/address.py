@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from collector.tls import why_unusable
+from collector.wording import why
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,5 +162,4 @@ def _opened(option: str, found: Mapping[str, str], load: Any) -> None:
     try:
         load()
     except (OSError, ValueError) as error:  # ssl.SSLError is the first; a null byte in a name, the second
-        why = why_unusable(error)
-        raise AddressError(f"the file {found[option]} of {option} cannot be used: {why}") from None
+        raise AddressError(f"the file {found[option]} of {option} cannot be used: {why(error)}") from None

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError, ResponseError
 from collector.store.kafka import CONNECT_SECONDS, KafkaError, place_of, stop_consumer
 from collector.stream.append import Receipt
 from collector.stream.kafka_ids import Ids
+from collector.wording import why
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -98,7 +99,7 @@ class KafkaEngine:
             raise
         except (KafkaError, OSError, TimeoutError) as error:
             await self._close()
-            raise KafkaAwayError(_sentence(error)) from None
+            raise KafkaAwayError(why(error)) from None
 
     async def _ensure(self, topics: set[str]) -> None:
         """Make topics that are missing, each like that of the events, which must be there."""
@@ -187,7 +188,7 @@ class _Appender:
         await self._keep([record for record, fault in zip(records, faults, strict=True) if not fault])
         if failed := next(filter(None, faults), None):
             too_large = isinstance(failed, _TOO_LARGE)
-            raise ResponseError(str(failed)) if too_large else KafkaAwayError(_sentence(failed))
+            raise ResponseError(str(failed)) if too_large else KafkaAwayError(why(failed))
         return [Receipt("stored")] * len(records)
 
     async def _keep(self, arrived: Sequence[Record]) -> None:
@@ -208,14 +209,10 @@ async def topics(address: str) -> set[str]:
         await place.start(consumer)
         found: set[str] = await consumer.topics()
     except (KafkaError, OSError, TimeoutError) as error:
-        raise KafkaAwayError(_sentence(error)) from None
+        raise KafkaAwayError(why(error)) from None
     finally:
         await stop_consumer(consumer)
     return found
-
-
-def _sentence(error: Exception) -> str:
-    return str(error) if isinstance(error, KafkaError) else f"{type(error).__name__}: {error}"
 
 
 def _heard(task: asyncio.Task[list[Receipt]]) -> None:

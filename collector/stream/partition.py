@@ -13,11 +13,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
-from redis.exceptions import RedisError
+from redis.exceptions import BusyLoadingError, RedisError, ResponseError
 
 from collector import metrics
 from collector.stream.append import SPOOLED, Appended, Mark, Receipt
 from collector.stream.spool_file import Parcel, pack
+from collector.wording import why
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,8 +109,13 @@ class Partition:
         self.written_at = time.monotonic()
 
     def _failed(self, error: Exception) -> None:
-        self.trouble = type(error).__name__
+        self.trouble = _told(error)
         metrics.FAILURES.labels(type(error).__name__).inc()
         if self.well:
-            log.error("redis_failing", partition=self.number, error=f"{self.trouble}: {error}")
+            log.error("redis_failing", partition=self.number, error=f"{type(error).__name__}: {error}")
         self.well = False
+
+
+def _told(error: Exception) -> str:
+    """Return what Redis says, or that it says nothing; where it is asked is not for everybody to see."""
+    return why(error) if isinstance(error, (ResponseError, BusyLoadingError)) else "no answer"

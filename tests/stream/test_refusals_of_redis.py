@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from tests.faults.servers import Server
 
 NOWHERE = "REPLICAOF 127.0.0.1 1"
-# What makes a real server refuse, the error that the collector tells of, and what makes it relent.
+# What makes a real server refuse, what the collector tells of it, and what makes it relent.
 REFUSALS = {
-    "READONLY": ((NOWHERE,), "ReadOnlyError", ("REPLICAOF NO ONE",)),
+    "READONLY": ((NOWHERE,), "read only replica", ("REPLICAOF NO ONE",)),
     "MASTERDOWN": (
         (NOWHERE, "CONFIG SET replica-serve-stale-data no"),
-        "MasterDownError",
+        "Link with MASTER is down",
         ("REPLICAOF NO ONE",),
     ),
     "NOREPLICAS": (
         ("CONFIG SET min-replicas-to-write 1",),
-        "ResponseError",
+        "Not enough good replicas",
         ("CONFIG SET min-replicas-to-write 0",),
     ),
     "NOPERM": (
         ("ACL SETUSER collector -evalsha",),
-        "NoPermissionError",
+        "permissions",
         ("ACL SETUSER collector +evalsha",),
     ),
-    "OOM": (("CONFIG SET maxmemory 1",), "OutOfMemoryError", ("CONFIG SET maxmemory 0",)),
+    "OOM": (("CONFIG SET maxmemory 1",), "memory", ("CONFIG SET maxmemory 0",)),
 }
 
 
@@ -54,5 +54,5 @@ async def test_the_group_waits_in_the_spool(server: Server, tmp_path: Path, refu
         await drained(stream)
 
     assert receipt.verdict == "spooled"
-    assert error in trouble or "memory" in trouble
+    assert error in trouble
     assert stored(server) == [record(0).data]

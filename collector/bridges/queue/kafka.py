@@ -20,6 +20,7 @@ from collector.bridges.queue.broker import (
     tls_context,
 )
 from collector.store.kafka import KafkaError, KafkaPlace, stop_consumer
+from collector.wording import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -140,7 +141,5 @@ def _explained() -> Iterator[None]:
         yield
     except (CommitFailedError, IllegalStateError):
         raise
-    except KafkaError as error:
-        raise BrokerError(str(error)) from None
-    except (OSError, TimeoutError, ValueError) as error:
-        raise BrokerError(f"{type(error).__name__}: {error}".removesuffix(": ")) from None
+    except (KafkaError, OSError, TimeoutError, ValueError) as error:
+        raise BrokerError(why(error)) from None

@@ -20,6 +20,7 @@ from collector.bridges.queue.broker import (
     short,
     tls_context,
 )
+from collector.wording import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -136,4 +137,4 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except (NatsError, OSError, TimeoutError) as error:
-        raise BrokerError(f"{type(error).__name__}: {error}".removesuffix(": ")) from None
+        raise BrokerError(why(error)) from None

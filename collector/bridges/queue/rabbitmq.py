@@ -20,6 +20,7 @@ from collector.bridges.queue.broker import (
     short,
     tls_context,
 )
+from collector.wording import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,4 +98,4 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except (AMQPException, OSError, TimeoutError, RuntimeError) as error:
-        raise BrokerError(f"{type(error).__name__}: {error}".removesuffix(": ")) from None
+        raise BrokerError(why(error)) from None

@@ -12,6 +12,7 @@ import orjson
 from collector.bridges.queue.broker import CONNECT_SECONDS, FETCH_SECONDS, BrokerError, Message
 from collector.store import RedisError, StoreError
 from collector.store.connect import connect
+from collector.wording import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,4 +117,4 @@ def _explained() -> Iterator[None]:
     except StoreError as error:
         raise BrokerError(str(error).replace("redis_url (HEADWATER_REDIS_URL)", "The address")) from None
     except (RedisError, OSError) as error:
-        raise BrokerError(f"{type(error).__name__}: {error}") from None
+        raise BrokerError(why(error)) from None
