@@ -85,11 +85,14 @@ class Mosquitto:
         return self._published - len(set(_ANSWER.findall(log)))
 
     def kill(self) -> None:
-        """End it as a crash does, just after it has written down what it knows, as it does now and then."""
+        """End it as a crash does, just after it has written down what it knows, as it does now and then.
+
+        One that has only just begun to listen dies of the signal, and knows nothing yet.
+        """
         if self._process and self._process.poll() is None:
             self._database.unlink(missing_ok=True)
             self._process.send_signal(signal.SIGUSR1)
-            while not self._database.exists():
+            while self._process.poll() is None and not self._database.exists():
                 time.sleep(0.02)
             self._process.kill()
             self._process.wait()
