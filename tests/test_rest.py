@@ -11,8 +11,11 @@ import orjson
 import pytest
 
 from collector.sources.keys import add_key, revoke_key, rotate_key
+from collector.stream.feed import REFUSED, Feed
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
     from tests.conftest import Running
 
 CALL = {"type": "track", "event": "Call Ended", "userId": "u1", "messageId": "m1"}
@@ -82,6 +85,27 @@ async def test_an_unknown_key_is_401_with_code_and_message(running: Running, key
     assert answer.status == 401
     assert {"code": "unknown_key"}.items() <= (await answer.json()).items()
     assert await running.events() == []
+
+
+async def test_who_sends_no_key_is_told_how(running: Running) -> None:
+    for path in ("/v1/track", "/v1/import"):
+        answer = await send(running, path, CALL)
+
+        assert "None came: send it as Basic user name" in (await answer.json())["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/track", "/v1/import"])
+async def test_a_body_that_cannot_be_read_is_refused_in_sight_of_the_source_whose_key_came_beside_it(
+    running: Running, redis: Redis, path: str
+) -> None:
+    key = await rest_key(running)
+    source = next(iter(running.parts.catalogue))
+
+    await send(running, path, b"not gzip", {**basic(key + ":"), "Content-Encoding": "gzip"})
+    await running.parts.pipeline.refused.flush()
+    (told,) = await Feed(redis, running.names, 1).last(source.id, [REFUSED], 9)
+
+    assert told.body["reason"] == "bad_encoding"
 
 
 async def test_a_rotated_key_works_until_its_overlap_ends_and_a_revoked_one_not_at_all(

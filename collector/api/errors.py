@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CODES = {
     400: ("not_json", "The request cannot be read."),
-    401: ("unauthorized", "No token or session was sent, or it has ended."),
+    401: ("unauthorized", "No token or session was sent, or it is unknown or has ended."),
     403: ("forbidden", "The token or account lacks the scope."),
     404: ("not_found", "Nothing is here."),
     405: ("method_not_allowed", "This path does not take this method."),
@@ -30,7 +30,10 @@ CODES = {
     409: ("conflict", "It stands against what is there."),
     412: ("changed_meanwhile", "If-Match names a version that has passed."),
     413: ("too_large", "The body is larger than the limit."),
-    415: ("unsupported_media_type", "The body must be JSON, without Content-Encoding."),
+    415: (
+        "unsupported_media_type",
+        "Send JSON, with Content-Type: application/json and without Content-Encoding.",
+    ),
     422: ("invalid", "A field is missing or has a value that is not allowed."),
     428: ("precondition_required", "Send If-Match with the ETag of what you have seen."),
     429: ("too_many_calls", "Too many calls in a minute; wait for Retry-After seconds."),

@@ -100,8 +100,10 @@ class DialectBridge:
         try:
             return accept_key(self._pipeline, request, sent.sites)
         except Refusal as refusal:
-            told = refusal.reason is Reason.UNKNOWN_KEY and not refusal.detail
-            detail = f"A source takes it once its settings.sites have {name}:ID." if told else refusal.detail
+            keyless = refusal.reason is Reason.UNKNOWN_KEY
+            detail = (
+                f"A source takes it once its settings.sites have {name}:ID." if keyless else refusal.detail
+            )
             raise Refusal(refusal.reason, detail, source=refusal.source) from None
 
     def _hit(self, request: web.Request, source: Source, body: bytes, sent: Sent, key: str) -> Hit:

@@ -13,7 +13,7 @@ from aiohttp import web
 from collector.answer import NO_STORE, accepted_answer, cross_origin, refusal_answer, where
 from collector.bridges.lines import read_lines, read_opening
 from collector.bridges.remember import hiding
-from collector.bridges.rest import accept_key, presented_keys
+from collector.bridges.rest import accept_key, of_head, presented_keys
 from collector.model import Hit, Outcome, Refusal, Source
 from collector.protocols.segment import segment, segment_lines
 
@@ -48,7 +48,7 @@ class ImportBridge:
                 outcomes = await self.pipeline.take(hit, hiding(segment(opening.document, "batch"), keys))
                 return accepted_answer(outcomes, cross_origin(request))
         except Refusal as refusal:
-            self.pipeline.refuse(source, refusal, where=where(request))
+            self.pipeline.refuse(source or of_head(self.pipeline, request), refusal, where=where(request))
             return refusal_answer(refusal, cross_origin(request))
         answer = web.StreamResponse(headers={**NO_STORE, **cross_origin(request)})
         answer.content_type = "application/x-ndjson"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from collector.protocols.segment import segment
 from collector.sources.keys import key_name, usable_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from aiohttp import web
 
@@ -37,6 +38,7 @@ KINDS = {
     "b": "batch",
 }
 _READABLE = ("json", "form")
+_HOW = "None came: send it as Basic user name, as Bearer token, in X-Write-Key or as writeKey."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class RestBridge:
             _require_readable(payload)
             outcomes = await self.pipeline.take(hit, hiding(segment(payload, kind), keys))
         except Refusal as refusal:
+            source = source or of_head(self.pipeline, request)
             self.pipeline.refuse(source, refusal, where=where(request))
             if source:
                 remember_refused(self.log, source, hit, refusal, clean)
@@ -73,7 +76,7 @@ class RestBridge:
         return accepted_answer(outcomes, headers)
 
 
-def accept_key(pipeline: Pipeline, request: web.Request, keys: Iterable[str]) -> tuple[Source, str]:
+def accept_key(pipeline: Pipeline, request: web.Request, keys: Sequence[str]) -> tuple[Source, str]:
     """Return the source of the first usable write key that a request presents, and what names the key.
 
     Raises Refusal unknown_key, source_disabled, origin_forbidden.
@@ -89,7 +92,14 @@ def accept_key(pipeline: Pipeline, request: web.Request, keys: Iterable[str]) ->
                 require_origin(request, key.origins, source.id)
             return pipeline.accept(source.id, source.bridge), f"{source.id}/{key.id}"
         ended = source.id if source else ended
-    raise Refusal(Reason.UNKNOWN_KEY, source=ended)
+    raise Refusal(Reason.UNKNOWN_KEY, "" if keys else _HOW, source=ended)
+
+
+def of_head(pipeline: Pipeline, request: web.Request) -> Source | None:
+    """Return the source of a key beside the body, for a body that cannot be read."""
+    with suppress(Refusal):
+        return accept_key(pipeline, request, list(presented_keys(request, None)))[0]
+    return None
 
 
 def presented_keys(request: web.Request, value: Any) -> Iterator[str]:

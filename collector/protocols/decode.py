@@ -86,7 +86,7 @@ def _look_again(body: bytes, constant: Callable[[str], Any]) -> Any:
     try:
         return _repair(json.loads(text, parse_constant=constant, parse_float=number))
     except json.JSONDecodeError as error:
-        raise Refusal(Reason.NOT_JSON, f"{error.msg} at character {error.pos}.") from None
+        raise Refusal(Reason.NOT_JSON, f"{error.msg.removesuffix(' at')} at character {error.pos}.") from None
     except ValueError:  # an integer of thousands of digits
         raise Refusal(Reason.NOT_JSON, "A number has too many digits.") from None
     except RecursionError:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from collector.model import Refusal
 from collector.protocols import Limits, native
+from collector.protocols.decode import parse
 from tests.conftest import hit
 
 WIRE = Path(__file__).parent.parent / "wire"
@@ -106,3 +107,10 @@ def test_any_query_is_an_event_or_a_refusal(query: str) -> None:
     batch = native.pixel(hit(query=query), Limits())
 
     assert len(batch.events) + len(batch.refused) == 1
+
+
+def test_what_breaks_a_body_is_told_with_its_place() -> None:
+    with pytest.raises(Refusal) as refusal:
+        parse(b'{"name')
+
+    assert refusal.value.detail == "Unterminated string starting at character 1."
