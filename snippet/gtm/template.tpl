@@ -22,7 +22,15 @@ ___TEMPLATE_PARAMETERS___
     "displayName": "Address of the tracker",
     "simpleValueType": true,
     "valueHint": "https://collect.example.com/s/web1.js",
-    "valueValidators": [{"type": "REGEX", "args": ["^https://.+/s/[\\w-]+(\\.[0-9a-f]+)?\\.js$"]}]
+    "help": "The src of the second tag that the console's Install shows. Allow its host under this template's permissions.",
+    "valueValidators": [
+      {"type": "NON_EMPTY"},
+      {
+        "type": "REGEX",
+        "args": ["^https://.+/s/[\\w-]+(\\.[0-9a-f]+)?\\.js$"],
+        "errorMessage": "It begins with https:// and ends with /s/ and the source, .js."
+      }
+    ]
   },
   {
     "type": "TEXT",
@@ -125,3 +133,4 @@ scenarios:
 ___NOTES___
 
 Allow the address of your collector under Permissions, Injects scripts.
+The preset lite, and a source with another global than headwater: use a tag of the type Custom HTML with the snippet.

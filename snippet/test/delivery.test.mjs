@@ -294,6 +294,25 @@ test('two sources with names of their own both count, and know nothing of each o
   );
 });
 
+test('two sources under one name by mistake: each has the calls before it, the later one all that comes after', async (t) => {
+  const { server, page } = await visit(t, {
+    html: `${snippet()}<script>headwater('track', 'Early')</script>`,
+    files: (path) => path === '/two.js' && compose('core', { endpoint: '/e/shop' }),
+  });
+  const of = (path) =>
+    server.bodies
+      .filter((_, at) => server.requests[at].url === path)
+      .flatMap((body) => JSON.parse(body).batch.map(({ event, type }) => event ?? type))
+      .sort();
+  await until(() => of('/e/web').length > 1, 'the first');
+  await page.addScriptTag({ url: '/two.js' });
+  await until(() => of('/e/shop').length > 1, 'the second');
+  await page.evaluate(() => (headwater.track('Later'), history.pushState(null, '', '/two')));
+  await until(() => of('/e/shop').length > 4, 'what comes after');
+  assert.deepEqual(of('/e/web'), ['Early', 'page']);
+  assert.deepEqual(of('/e/shop'), ['Early', 'Later', 'page', 'page', 'page']);
+});
+
 for (const [how, tag] of [
   ['deferred', '<script defer src="/s/web.js"></script>'],
   ['as a module, which is told its endpoint', '<script type="module" src="/s/web.js"></script>'],
