@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _KEY = "[key]"  # how pydantic points at a name instead of its value
 _WHOLE, _NUMBER = "This must be a whole number", "This must be a number"
-_BOOLEAN, _LIST, _OBJECT = "This must be true or false", "This must be a list", "This must be an object"
+_BOOLEAN, _OBJECT = "This must be true or false", "This must be an object"
+_LIST = 'This must be a list, such as ["one", "two"]'
 
 # By the names of https://docs.pydantic.dev/latest/errors/validation_errors/
 _RULES = {

@@ -246,6 +246,18 @@ async def test_one_address_may_send_so_many_a_minute(running: Running) -> None:
     assert answers[:2] == [200, 200]
 
 
+async def test_a_provider_that_was_not_given_the_secret_is_told_apart_from_one_with_another(
+    running: Running,
+) -> None:
+    await running.add(id="gh", bridge="webhook", settings={"preset": "github", "secrets": ["right"]})
+    signed = {"X-Hub-Signature-256": "sha256=" + "0" * 64}
+
+    without, wrong = [await running.public.post("/h/gh", json={}, headers=each) for each in ({}, signed)]
+
+    assert (await without.json())["message"].endswith("give the provider the secret, too.")
+    assert (await wrong.json())["message"] == "None of the source's secrets signed this delivery."
+
+
 async def test_the_last_deliveries_are_remembered_with_their_verdict(running: Running) -> None:
     path = await hook(running, preset="github", secrets=[SECRET])
     body = b'{"action":"opened"}'

@@ -120,9 +120,7 @@ def withdraw(
     if not listed:
         raise click.UsageError("Name recipients, or a --file with one a line.")
     count = run(_withdraw(settings, source, listed, undo=undo))
-    click.echo(
-        f"{count} recipients are recorded again." if undo else f"{count} recipients are named no more."
-    )
+    click.echo(f"Recorded again: {count}." if undo else f"Named no more: {count}.")
 
 
 async def _withdraw(settings: Settings, name: str, recipients: list[str], *, undo: bool) -> int:

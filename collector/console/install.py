@@ -35,6 +35,7 @@ async def install(parts: Parts, request: web.Request) -> web.Response:
     source = parts.source(request)
     since = await parts.feed.ends((*source.streams, REFUSED))
     last = await parts.feed.last(source.id, source.streams, 1)
+    refused = [] if last else await parts.feed.last(source.id, [REFUSED], 1)
     public = parts.public
     return tab(
         source,
@@ -45,7 +46,8 @@ async def install(parts: Parts, request: web.Request) -> web.Response:
         host=urlsplit(public).netloc,
         local=urlsplit(public).hostname in _LOCAL,
         since=",".join(since),
-        first=row(source, last[0]) if last else "",
+        state="good" if last else "bad" if refused else "",
+        entries=[row(source, entry) for entry in last or refused],
         **_OF_BRIDGE.get(source.bridge, _nothing)(source, public, parts.ports.public),
     )
 

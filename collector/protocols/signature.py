@@ -58,6 +58,10 @@ def verify(recipe: Recipe, secrets: Sequence[str], scope: Scope) -> None:
         if recipe.optional:
             return
         raise Refusal(Reason.BAD_SIGNATURE, "The source has no secret.")
+    if not header:
+        raise Refusal(
+            Reason.BAD_SIGNATURE, "It carries no signature or token: give the provider the secret, too."
+        )
     pieces = _pieces(recipe, header)
     timestamp = _timestamp(recipe, scope, pieces)
     contents = list(signed_contents(recipe, scope, timestamp))

@@ -143,6 +143,20 @@ async def test_every_tab_says_why_nothing_is_stored(running: Running) -> None:
         assert "checked but not stored" in await text_of(running, f"/sources/dry/{tab}")
 
 
+async def test_install_shows_the_last_refusal_until_there_is_an_event(running: Running) -> None:
+    await running.add(id="one")
+    await running.post("one", b"broken")
+    await running.parts.pipeline.refused.flush()
+    before = await text_of(running, "/sources/one/install")
+    await running.post("one", {"batch": [{"type": "page"}]})
+    after = await text_of(running, "/sources/one/install")
+
+    assert "Something came and was refused" in before
+    assert "not_json" in before
+    assert "Events arrive" in after
+    assert "not_json" not in after
+
+
 async def test_a_test_of_a_server_leaves_no_key_behind(running: Running) -> None:
     await running.add(id="one", bridge="rest")
     await sent(running, "/sources/one/test", kind="track")
