@@ -11,7 +11,8 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from tests.conftest import Running
 
-CONFIG = Path(__file__).parents[2] / "snippet" / "amp" / "analytics.json"
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "snippet" / "amp" / "analytics.json"
 # What AMP puts in the place of its variables, encoded.
 PAGE = {
     "sourceUrl": "https://shop.example/sale?utm_source=news&a=b",
@@ -59,3 +60,11 @@ async def test_every_trigger_for_amp_is_an_event_of_the_page_with_its_campaign(r
             PAGE["title"],
         )
         assert "referrer" not in event["context"]["page"]
+
+
+def test_the_trigger_of_the_docs_names_a_request_and_fills_it() -> None:
+    docs = (ROOT / "docs" / "tracker.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r'<script type="application/json">\n(.*?)\n</script></amp-analytics>', docs)
+    [trigger] = json.loads(shown)["triggers"].values()
+    request = json.loads(CONFIG.read_text(encoding="utf-8"))["requests"][trigger["request"]]
+    assert set(re.findall(r"\$\{(.*?)\}", request)) == {"base", *trigger["vars"]}
