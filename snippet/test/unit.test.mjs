@@ -136,7 +136,11 @@ test('the package packs, types resolve for a consumer, and unused features fall 
       encoding: 'utf8',
     }).replace(/^[^[]*/, ''),
   );
-  assert.ok(files.some(({ path }) => path === 'lib/index.d.ts'));
+  for (const file of ['lib/index.d.ts', 'LICENSE', 'README.md'])
+    assert.ok(
+      files.some(({ path }) => path === file),
+      file,
+    );
   execFileSync('mkdir', ['-p', join(folder, 'node_modules/@headwater/tracker')]);
   execFileSync('tar', [
     'xzf',

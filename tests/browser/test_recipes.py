@@ -15,6 +15,7 @@ from tests.browser.recipes import (
     bundle,
     check_types,
     install,
+    packed_file,
     render,
     write,
 )
@@ -83,7 +84,9 @@ def test_the_install_page_and_the_package_say_what_the_docs_say() -> None:
     endpoint = "{{ public }}/e/{{ source.id }}"
     assert shown["the module"] == PLAIN.code(endpoint).rstrip()
     assert shown["the component"] == NEXT.code(endpoint).rstrip()
-    assert PLAIN.code("https://collect.example.com/e/web1") in (ROOT / "snippet" / "README.md").read_text()
+    readme = (ROOT / "snippet" / "README.md").read_text(encoding="utf-8")
+    assert PLAIN.code("https://collect.example.com/e/web1") in readme
+    assert packed_file() in readme
 
 
 async def _built(running: Running, sites: Path, recipe: Recipe) -> Pages:
