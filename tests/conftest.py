@@ -193,6 +193,11 @@ async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 60) ->
     return value
 
 
+async def holds(path: Path, text: str) -> bool:
+    """Tell whether a file is there and has the text in it."""
+    return path.exists() and text in path.read_text()
+
+
 def web_source(**fields: Any) -> Source:
     """Return a plain web source for tests of pure functions."""
     return Source(**{"id": "web1", "name": "Test", "bridge": "web", "settings": WebSettings(), **fields})

@@ -8,7 +8,7 @@ import pytest
 
 from collector.sources import Catalogue, SourceError, check_form
 from collector.store import Names
-from tests.conftest import run_collector, until
+from tests.conftest import holds, run_collector, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,7 +128,7 @@ async def test_a_collector_knows_its_sources_while_redis_is_away(settings: Setti
     async with run_collector(settings) as running:
         source = await running.add()
         snapshot = settings.data / "sources.snapshot"
-        await until(lambda: _is(_content(snapshot, source.id), expected=True))
+        await until(lambda: holds(snapshot, source.id))
 
     away = settings.model_copy(update={"redis_url": f"unix://{tmp_path}/nothing.sock"})
     async with run_collector(away) as running:
@@ -141,7 +141,3 @@ async def test_a_collector_knows_its_sources_while_redis_is_away(settings: Setti
 
 async def _is(value: Any, expected: Any) -> bool:
     return bool(await value == expected)
-
-
-async def _content(path: Path, text: str) -> bool:
-    return path.exists() and text in path.read_text()

@@ -7,8 +7,6 @@ a change reaches all of them at once, and one that was away reads what it missed
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +24,7 @@ from collector.sources.held import Held, names_of
 from collector.sources.history import changes
 from collector.sources.rollout import require_older
 from collector.sources.rows import put_down, stored
-from collector.store.snapshot import replace_file
+from collector.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -41,7 +39,6 @@ log = structlog.get_logger()
 
 _RETRY_SECONDS = 0.5
 _BLOCK_MS = 500  # under the least redis_timeout_seconds
-_REST = 4  # times as long as a snapshot took to write, before the next: many sources change one by one
 
 
 class Catalogue:
@@ -50,10 +47,8 @@ class Catalogue:
     def __init__(self, redis: Redis, names: Names, snapshot: Path | None = None) -> None:
         self._redis = redis
         self._names = names
-        self._snapshot = snapshot
         self._held = Held()
-        self._unsaved = False
-        self._save_from = 0.0
+        self._snapshot = Snapshot(snapshot, self._lines)
         self._seen = "0-0"
         self.fresh = False
 
@@ -106,16 +101,21 @@ class Catalogue:
 
     async def watch(self) -> None:
         """Follow the change stream until cancelled; survive Redis being away."""
-        while True:
-            try:
-                if not self.fresh:
-                    await self._load_all()
-                await self._follow()
-            except (RedisError, OSError):
-                self.fresh = False
-                if self._unsaved:
-                    await self._save_snapshot()
-                await asyncio.sleep(_RETRY_SECONDS)
+        try:
+            while True:
+                await self._watch()
+        finally:
+            await self._snapshot.finish()
+
+    async def _watch(self) -> None:
+        await self._snapshot.keep_up()
+        try:
+            if not self.fresh:
+                await self._load_all()
+            await self._follow()
+        except (RedisError, OSError):
+            self.fresh = False
+            await asyncio.sleep(_RETRY_SECONDS)
 
     async def add(self, form: SourceForm) -> Source:
         """Store a new source. Raises SourceError when its id or an alias is taken."""
@@ -199,17 +199,15 @@ class Catalogue:
         self._seen = last[0][0].decode() if last else "0-0"
         self._held = await self._held.renewed((name.decode(), raw) for name, raw in rows.items())
         self.fresh = True
-        await self._save_snapshot()
+        self._snapshot.note()
 
     async def _follow(self) -> None:
         answer: Any = await self._redis.xread({self._names.changes: self._seen}, block=_BLOCK_MS, count=1000)
         for _, entries in answer:
+            self._snapshot.note()
             for entry, fields in entries:
                 await self._refresh(fields[b"id"].decode())
                 self._seen = entry.decode()
-            self._unsaved = True
-        if self._unsaved and time.monotonic() >= self._save_from:
-            await self._save_snapshot()
 
     async def _refresh(self, source_id: str) -> None:
         before = self._held.get(source_id)
@@ -221,19 +219,12 @@ class Catalogue:
         else:
             self._held.take(raw)
 
-    async def _save_snapshot(self) -> None:
-        if self._snapshot is None:
-            return
-        began, path, lines = time.monotonic(), self._snapshot, self._held.stored()
-        self._unsaved = False
-        with contextlib.suppress(OSError):  # a full disk must not stop the collector
-            await asyncio.to_thread(lambda: replace_file(path, b"\n".join(lines)))
-        self._save_from = time.monotonic() + _REST * (time.monotonic() - began)
+    def _lines(self) -> list[bytes]:
+        return self._held.stored()
 
     def _load_snapshot(self) -> None:
-        if self._snapshot is not None and self._snapshot.exists():
-            for raw in self._snapshot.read_bytes().splitlines():
-                self._held.take(raw)
+        for raw in filter(None, self._snapshot.read() or ()):
+            self._held.take(raw)
 
 
 def _now() -> str:

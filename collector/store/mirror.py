@@ -7,13 +7,12 @@ on that stream, and one that was away reads all anew.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from redis.exceptions import RedisError
 
-from collector.store.snapshot import replace_file
+from collector.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -38,8 +37,8 @@ class Mirror:
         self._redis = redis
         self._key = key
         self._changes = f"{key}:changes"
-        self._snapshot = snapshot
         self._held: dict[bytes, bytes] = {}
+        self._snapshot = Snapshot(snapshot, self._lines)
         self._seen = b"0-0"
         self.fresh = False
         self.known = False  # from Redis or from the snapshot
@@ -65,14 +64,21 @@ class Mirror:
 
     async def watch(self) -> None:
         """Follow the change stream until cancelled; survive Redis being away."""
-        while True:
-            try:
-                if not self.fresh:
-                    await self._load_all()
-                await self._follow()
-            except (RedisError, OSError):
-                self.fresh = False
-                await asyncio.sleep(_RETRY_SECONDS)
+        try:
+            while True:
+                await self._watch()
+        finally:
+            await self._snapshot.finish()
+
+    async def _watch(self) -> None:
+        await self._snapshot.keep_up()
+        try:
+            if not self.fresh:
+                await self._load_all()
+            await self._follow()
+        except (RedisError, OSError):
+            self.fresh = False
+            await asyncio.sleep(_RETRY_SECONDS)
 
     async def put(self, fields: Mapping[str, bytes]) -> None:
         """Set fields, in all collectors."""
@@ -109,15 +115,15 @@ class Mirror:
         self._seen = last[0][0] if last else b"0-0"
         self._held = held
         self.fresh = self.known = True
-        await self._save_snapshot()
+        self._snapshot.note()
 
     async def _follow(self) -> None:
         answer: Any = await self._redis.xread({self._changes: self._seen}, block=_BLOCK_MS, count=_AT_ONCE)
         for _, entries in answer:
+            self._snapshot.note()
             for entry, fields in entries:
                 await self._refresh(fields[b"names"].split())
                 self._seen = entry
-            await self._save_snapshot()
 
     async def _refresh(self, names: list[bytes]) -> None:
         values: Any = await self._redis.hmget(self._key, names)
@@ -127,17 +133,13 @@ class Mirror:
             else:
                 self._held[name] = value
 
-    async def _save_snapshot(self) -> None:
-        if self._snapshot is None:
-            return
-        data = b"\n".join(name + b" " + value for name, value in self._held.items())
-        with contextlib.suppress(OSError):  # a full disk must not stop the collector
-            await asyncio.to_thread(replace_file, self._snapshot, data)
+    def _lines(self) -> list[bytes]:
+        return [name + b" " + value for name, value in self._held.items()]
 
     def _load_snapshot(self) -> None:
-        if self._snapshot is not None and self._snapshot.exists():
+        lines = self._snapshot.read()
+        if lines is not None:
             self.known = True
-            lines = self._snapshot.read_bytes().split(b"\n")
             self._held = {name: value for name, _, value in (line.partition(b" ") for line in lines) if name}
 
 

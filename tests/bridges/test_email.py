@@ -14,7 +14,7 @@ from collector.exchange import GIF
 from collector.links import Mark
 from collector.sources.email import signer
 from collector.sources.signing import rotated
-from tests.conftest import run_collector
+from tests.conftest import holds, run_collector, until
 from tests.links.test_target import BAD
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ async def test_a_link_of_a_disabled_source_redirects_unrecorded(running: Running
 async def test_a_link_redirects_while_redis_is_away(settings: Settings, tmp_path: Path) -> None:
     async with run_collector(settings) as running:
         source = await mail_source(running)
-        await running.parts.catalogue._save_snapshot()
+        await until(lambda: holds(tmp_path / "sources.snapshot", source.id))
     away = settings.model_copy(update={"redis_url": f"unix://{tmp_path}/nothing.sock"})
     async with run_collector(away) as running:
         answer = await follow(running, token(source))

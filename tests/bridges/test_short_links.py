@@ -8,7 +8,7 @@ import pytest
 
 from collector.links import LinkError
 from tests.bridges.test_email import SHOP, follow, mail_source
-from tests.conftest import run_collector, until
+from tests.conftest import holds, run_collector, until
 from tests.test_email_commands import headwater
 
 if TYPE_CHECKING:
@@ -39,18 +39,15 @@ async def test_a_short_link_is_recorded_and_redirects_byte_for_byte(running: Run
 async def test_a_short_link_redirects_while_redis_is_away(settings: Settings, tmp_path: Path) -> None:
     """Every link that the collector knew is on local disk."""
     async with run_collector(settings) as running:
-        link = await running.parts.short_links.add(await mail_source(running), SHOP)
-        await until(lambda: _holds(tmp_path / "links.snapshot", link.id))
-        await running.parts.catalogue._save_snapshot()
+        source = await mail_source(running)
+        link = await running.parts.short_links.add(source, SHOP)
+        await until(lambda: holds(tmp_path / "links.snapshot", link.id))
+        await until(lambda: holds(tmp_path / "sources.snapshot", source.id))
     away = settings.model_copy(update={"redis_url": f"unix://{tmp_path}/nothing.sock"})
     async with run_collector(away) as running:
         answer = await follow(running, link.id)
 
         assert (answer.status, answer.headers["Location"]) == (302, SHOP)
-
-
-async def _holds(path: Path, name: str) -> bool:
-    return path.exists() and name in path.read_text()
 
 
 async def test_a_link_made_elsewhere_is_known_at_once(settings: Settings, tmp_path: Path) -> None:
