@@ -2,9 +2,9 @@
 // is imported ends up in the bundle. Importing touches neither `window` nor the network, so it is safe on a server.
 import { configure } from './core/config.ts';
 import { lookSoon, watch } from './core/begin.ts';
-import { record } from './core/record.ts';
+import { emit } from './core/emit.ts';
 import { guard } from './core/safe.ts';
-import type { Feature, Outcome, Properties } from './core/types.ts';
+import type { Answer, Feature, Outcome, Properties } from './core/types.ts';
 import type { Answer as Consent } from './features/consent.ts';
 import type { Shopping } from './features/ecommerce.ts';
 import type { Config } from './settings.ts';
@@ -52,7 +52,7 @@ export { visible } from './features/visible.ts';
 export { visitor } from './features/visitor.ts';
 export { vitals } from './features/vitals.ts';
 
-/** Calls made before `start`; undefined once it ran. */
+/** Calls made before `start`, which keep their times; undefined once it ran. */
 let early: (() => void)[] | undefined = [];
 
 /**
@@ -70,9 +70,11 @@ export const start = (settings: Config & { endpoint: string }, features: readonl
   lookSoon();
 };
 
-const ask = (method: string, ...args: unknown[]): Promise<unknown> =>
+/** The collector's answer and its verdict, or one of them; nothing where the call says nothing, or could not be written. */
+const ask = (method: string, ...args: unknown[]): Promise<Partial<Answer> | undefined> =>
   new Promise((resolve) => {
-    const work = (): void => resolve(guard(record, method, ...args));
+    const time = Date.now();
+    const work = (): void => resolve(guard(emit, time, method, ...args) as Partial<Answer>);
     // On a server nobody starts the tracker: a call that waited would do so for good, in memory.
     if (typeof window === 'undefined') resolve({ outcome: 'dropped' });
     else if (early) early.push(work);

@@ -28,14 +28,17 @@ const visit = (t, contents) =>
     files: (path) => path === '/bundle.js' && bundle(contents),
   });
 
-test('calls before start wait for it; features run; one view', async (t) => {
+test('calls before start wait for it and keep their times; features run; one view', async (t) => {
   const { server, page } = await visit(
     t,
     `import { ending, engaged, forms, leaving, links, queue, set, spa, start, track } from '../src/index.ts';
      set({ plan: 'pro' });
      window.said = track('Early');
-     start({ endpoint: '/e/web' }, [spa, links, forms, leaving, engaged, ending, queue]);
-     start({ endpoint: '/e/twice' }, [queue]);`,
+     window.at = Date.now();
+     setTimeout(() => {
+       start({ endpoint: '/e/web' }, [spa, links, forms, leaving, engaged, ending, queue]);
+       start({ endpoint: '/e/twice' }, [queue]);
+     }, 50);`,
   );
   assert.equal(await page.evaluate(async () => (await window.said).status), 204);
   await until(() => server.events().length === 2, 'the event and the view');
@@ -46,6 +49,9 @@ test('calls before start wait for it; features run; one view', async (t) => {
       ['page', { plan: 'pro' }],
     ],
   );
+  const [early, view] = server.events().map((event) => event.originalTimestamp);
+  const at = await page.evaluate(() => window.at);
+  assert.ok(early <= at && at < view);
 });
 
 test('React: strict mode mounts twice and counts once', async (t) => {

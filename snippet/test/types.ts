@@ -4,7 +4,7 @@ import { useHeadwater } from '../src/react.ts';
 
 start({ endpoint: 'https://c.example/e/web' }, [spa, links, queue]);
 track('Signed up', { plan: 'pro' });
-identify('u-1');
+identify('u-1').then((answer) => [answer?.status?.toFixed(), answer?.outcome, answer?.headers?.get('Retry-After')]);
 consent({ analytics: true });
 shop('purchase', { transaction_id: 'T1', value: 5 });
 useHeadwater({ endpoint: '/e/web', privacy: 'cookie' }, [queue]).track('Seen');
@@ -25,6 +25,8 @@ track();
 track(1);
 // @ts-expect-error properties are an object
 track('Signed up', 'pro');
+// @ts-expect-error a call that was dropped has no answer of a server
+track('Signed up').then((answer) => answer?.status.toFixed());
 // @ts-expect-error a user has an id
 identify({ plan: 'pro' });
 // @ts-expect-error an alias joins two ids
