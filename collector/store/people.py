@@ -14,13 +14,13 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-# Events are written without spaces, so a key and its text stand together wherever they are nested. The marks
-# begin with what few texts hold, since that is what the search runs on.
+# A key and its text stand together wherever they are nested, with spaces between them where other programs
+# have written the event. The marks begin with what few texts hold, since that is what the search runs on.
 _ID = re.compile(
-    rb'Id":(?:(?<="userId":)|(?<="anonymousId":)|(?<="previousId":))("(?:[^"\\]|\\.)*"|-?\d+)', re.DOTALL
+    rb'Id"(?:(?<="userId")|(?<="anonymousId")|(?<="previousId"))\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)', re.DOTALL
 )
 _WORD = re.compile(r"[\w.+%@-]+")
-_EMAIL = re.compile(rb'"email":("(?:[^"\\]|\\.)*")', re.DOTALL)
+_EMAIL = re.compile(rb'"email"\s*:\s*("(?:[^"\\]|\\.)*")', re.DOTALL)
 
 
 class PersonError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -107,9 +108,18 @@ async def _backwards(
             for entry, fields in rows:
                 raw = fields.get(b"event", b"")
                 if not digests_in(raw).isdisjoint(digests):
-                    yield Held(stream, entry.decode(), orjson.loads(raw))
+                    yield Held(stream, entry.decode(), _event(raw))
             count.add(len(rows))
             highest = f"({rows[-1][0].decode()}"
+
+
+def _event(raw: bytes) -> dict[str, Any]:
+    """Return an event; of what others have appended that is none, its text."""
+    with contextlib.suppress(orjson.JSONDecodeError):
+        event = orjson.loads(raw)
+        if isinstance(event, dict):
+            return event
+    return {"event": raw.decode(errors="replace")}
 
 
 def _lower(one: str, other: str) -> str:

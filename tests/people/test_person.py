@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collector.people import Holdings, Person, PersonError, person
+from collector.people import Holdings, Person, PersonError, forget, person
 from collector.store import Redis
 from collector.store.people import digests_in, email_hash
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.conftest import Running
+
+JANE = email_hash("jane@shop.example")
 
 
 @pytest.fixture
@@ -100,9 +103,35 @@ async def test_nobody_and_a_cursor_of_something_else_are_refused(
         (b'{"messageId":"a","sessionId":"b","groupId":"c"}', []),
         ('{"anonymousId":"ü","userId":"b"}'.encode(), ["ü", "b"]),
         (b'{"userId":"\\ud800","anonymousId":"a"}', ['"\\ud800"', "a"]),
+        (b'{"userId": "a", "anonymousId" :\n\t5, "email" : "jane@shop.example"}', ["a", "5", JANE]),
     ],
 )
 def test_ids_are_read_wherever_they_stand(event: bytes, texts: list[str]) -> None:
     expected = frozenset().union(*(Person(user=text).digests for text in texts))
 
     assert digests_in(event) == expected
+
+
+FOREIGN = [
+    json.dumps({"type": "track", "event": "a", "userId": "jane"}),
+    json.dumps({"type": "track", "event": "b", "properties": {"email": "jane@shop.example"}}, indent=2),
+    '{"event": "no number", "userId": "jane", "value": NaN}',
+    '[{"userId" : "jane"}]',
+    '{"userId": "jane", "event": "broken off',
+]
+
+
+async def test_what_other_programs_have_appended_in_their_own_manner_is_told_and_forgotten(
+    running: Running, holdings: Holdings
+) -> None:
+    stream, who = running.names.stream(0), Person(user="jane", email="jane@shop.example")
+    for event in [*FOREIGN, json.dumps({"event": "john's", "userId": "john"})]:
+        await holdings.redis.xadd(stream, {"source": "theirs", "type": "track", "event": event})
+
+    told = [held.event async for held in person(holdings, who)]
+    forgotten = await forget(holdings, who)
+
+    assert [event.get("event") for event in told] == [*reversed(FOREIGN[2:]), "b", "a"]
+    assert forgotten.events == len(FOREIGN)
+    assert await _names(holdings, who) == []
+    assert await _names(holdings, Person(user="john")) == ["john's"]
