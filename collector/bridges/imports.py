@@ -40,7 +40,7 @@ class ImportBridge:
         source: Source | None = None
         try:
             settings = self.reader.settings
-            opening = await read_opening(read_lines(request, settings), settings.server_body_bytes)
+            opening = await read_opening(read_lines(request, self.reader), settings.server_body_bytes)
             keys = list(presented_keys(request, opening.value))
             source, key = accept_key(self.pipeline, request, keys)
             hit = self.reader.hit(request, source, b"", key)

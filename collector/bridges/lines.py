@@ -7,6 +7,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from collector.bridges.request import INFLATED_AT_ONCE, take_turn
 from collector.model import Reason, Refusal
 from collector.protocols.decode import parse_forgiving
 from collector.protocols.payload import Payload
@@ -16,9 +17,8 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from collector.settings import Settings
+    from collector.bridges.request import Reader
 
-_INFLATED_AT_ONCE = 64 * 1024
 _GZIP_MARK = b"\x1f\x8b"
 _GZIP = zlib.MAX_WBITS | 16
 
@@ -83,15 +83,16 @@ async def _again(held: list[bytes], lines: AsyncIterator[bytes]) -> AsyncIterato
         yield line
 
 
-async def read_lines(request: web.Request, settings: Settings) -> AsyncIterator[bytes]:
+async def read_lines(request: web.Request, reader: Reader) -> AsyncIterator[bytes]:
     """Yield the lines of a body that are not blank.
 
     Raises Refusal body_timeout, bad_encoding, too_large for a line over the limit of a body.
     """
-    limit = settings.server_body_bytes
+    limit = reader.settings.server_body_bytes
     rest, blank = b"", 0
     encoding = request.headers.get("Content-Encoding", "")
-    async for chunk in _inflated(_chunks(request, settings.body_seconds), encoding):
+    chunks = _chunks(request, reader.settings.body_seconds)
+    async for chunk in inflate_chunks(chunks, encoding, reader.turns):
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             if stripped := line.strip():
@@ -119,24 +120,29 @@ async def _chunks(request: web.Request, seconds: float) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def _inflated(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator[bytes]:
-    """Yield the chunks of a body, inflated bit by bit when it is gzip."""
+async def inflate_chunks(
+    chunks: AsyncIterator[bytes], encoding: str, turns: asyncio.Lock
+) -> AsyncIterator[bytes]:
+    """Yield the chunks of a body, inflated piece by piece when it is gzip: each after the first in its turn.
+
+    Raises Refusal bad_encoding, and as the chunks do.
+    """
     inflater = None
     begun = False
     async for chunk in chunks:
-        if not begun:
-            begun = True
-            if encoding.lower() == "gzip" or chunk.startswith(_GZIP_MARK):
-                inflater = zlib.decompressobj(_GZIP)
+        if not begun and (encoding.lower() == "gzip" or chunk.startswith(_GZIP_MARK)):
+            inflater = zlib.decompressobj(_GZIP)
         if inflater is None:
             yield chunk
-            continue
-        while chunk:
+        while inflater and chunk:
+            if begun:
+                await take_turn(turns)
+            begun = True
             try:
-                yield inflater.decompress(chunk, _INFLATED_AT_ONCE)
+                yield inflater.decompress(chunk, INFLATED_AT_ONCE)
             except zlib.error:
                 raise Refusal(Reason.BAD_ENCODING) from None
             chunk = inflater.unconsumed_tail  # noqa: PLW2901 - what did not fit comes next
-            await asyncio.sleep(0)  # others have their turn, however much there is in it
+        begun = True
     if inflater and not inflater.eof:
         raise Refusal(Reason.BAD_ENCODING, "It ends too early.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collector.settings import Settings
 
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
-_INFLATED_AT_ONCE = 64 * 1024  # so long does nobody else have a turn: a fifth of a millisecond
+INFLATED_AT_ONCE = 64 * 1024  # so long does nobody else have a turn: a fifth of a millisecond
 _RAW_DEFLATE = -zlib.MAX_WBITS
 _LONGEST_PATH = 200
 _GZIP_MARK = b"\x1f\x8b"
@@ -134,11 +134,16 @@ async def inflate_in_turn(body: bytes, encoding: str, limit: int, turns: asyncio
     """
     pieces = _pieces(body, encoding, limit)
     inflated = [next(pieces)]
-    while len(inflated[-1]) == _INFLATED_AT_ONCE:  # there may be more
-        async with turns:
-            await asyncio.sleep(0)
-            inflated.append(next(pieces, b""))
+    while len(inflated[-1]) == INFLATED_AT_ONCE:  # there may be more
+        await take_turn(turns)
+        inflated.append(next(pieces, b""))
     return b"".join(inflated)
+
+
+async def take_turn(turns: asyncio.Lock) -> None:
+    """Wait for a round of the loop in which no other body has a piece of it inflated."""
+    async with turns:
+        await asyncio.sleep(0)
 
 
 def _pieces(body: bytes, encoding: str, limit: int) -> Iterator[bytes]:
@@ -166,11 +171,11 @@ def _inflated(body: bytes, window: int, limit: int) -> Iterator[bytes]:
     inflater = zlib.decompressobj(window)
     size = 0
     while not inflater.eof:
-        piece = inflater.decompress(body, _INFLATED_AT_ONCE)
+        piece = inflater.decompress(body, INFLATED_AT_ONCE)
         body = inflater.unconsumed_tail
         size += len(piece)
         if size > limit:
             raise Refusal(Reason.INFLATED_TOO_LARGE, f"The limit is {limit} bytes.")
-        if len(piece) < _INFLATED_AT_ONCE and not inflater.eof:
+        if len(piece) < INFLATED_AT_ONCE and not inflater.eof:
             raise Refusal(Reason.BAD_ENCODING, "It ends too early.")
         yield piece

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from collector.bridges.lines import inflate_chunks
 from collector.bridges.request import inflate, inflate_in_turn
 from collector.model import Reason, Refusal
 from collector.protocols.decode import parse
 from collector.sources.keys import add_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from tests.conftest import Running
 
@@ -34,9 +35,27 @@ PACKED: list[tuple[str, Callable[[bytes], bytes]]] = [
 ]
 
 
-@pytest.mark.parametrize(("encoding", "pack"), PACKED)
+async def imported(body: bytes, _encoding: str, limit: int, lock: asyncio.Lock) -> bytes:
+    """Inflate a body as an import's is, in chunks as they arrive."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), 1000):
+            yield body[start : start + 1000]
+
+    inflated = b""
+    async for piece in inflate_chunks(chunks(), "gzip", lock):
+        inflated += piece
+        if len(inflated) > limit:
+            raise Refusal(Reason.INFLATED_TOO_LARGE)
+    return inflated
+
+
+@pytest.mark.parametrize(
+    ("inflater", "encoding", "pack"),
+    [*((inflate_in_turn, *each) for each in PACKED), (imported, "gzip", gzip.compress)],
+)
 async def test_others_have_their_turn_between_any_two_pieces_of_all_bodies_that_are_inflated(
-    encoding: str, pack: Callable[[bytes], bytes]
+    inflater: Callable[..., Awaitable[bytes]], encoding: str, pack: Callable[[bytes], bytes]
 ) -> None:
     turns, lock, bomb = 0, asyncio.Lock(), pack(BOMB)
 
@@ -47,7 +66,7 @@ async def test_others_have_their_turn_between_any_two_pieces_of_all_bodies_that_
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    bombs = (inflate_in_turn(bomb, encoding, _LIMIT, lock) for _ in range(20))
+    bombs = (inflater(bomb, encoding, _LIMIT, lock) for _ in range(20))
     refused = await asyncio.gather(*bombs, return_exceptions=True)
     task.cancel()
 
@@ -55,9 +74,12 @@ async def test_others_have_their_turn_between_any_two_pieces_of_all_bodies_that_
     assert turns >= 20 * (_LIMIT // (64 * 1024) - 1)
 
 
-async def test_a_short_body_is_inflated_at_once_whoever_has_the_turn() -> None:
+@pytest.mark.parametrize("inflater", [inflate_in_turn, imported])
+async def test_a_short_body_is_inflated_at_once_whoever_has_the_turn(
+    inflater: Callable[..., Awaitable[bytes]],
+) -> None:
     async with (lock := asyncio.Lock()):
-        assert await inflate_in_turn(gzip.compress(b"x" * 1000), "gzip", _LIMIT, lock) == b"x" * 1000
+        assert await inflater(gzip.compress(b"x" * 1000), "gzip", _LIMIT, lock) == b"x" * 1000
 
 
 @pytest.mark.parametrize(("encoding", "pack"), PACKED)
