@@ -63,12 +63,15 @@ def look_here(settings: Settings) -> list[Finding]:
     return [*_process(), _data_folder(settings)]
 
 
+async def look_at_servers(redis: Redis) -> list[Finding]:
+    """Return the findings about each server of Redis itself. Raises redis.exceptions.RedisError, OSError."""
+    nodes = await on_every_node(redis, "INFO")
+    return [finding for node, info in nodes.items() for finding in _server(node, info)]
+
+
 async def look_at_redis(redis: Redis, settings: Settings) -> list[Finding]:
     """Return the findings about Redis and who reads from it. Raises redis.exceptions.RedisError, OSError."""
-    findings: list[Finding] = []
-    for node, info in (await on_every_node(redis, "INFO")).items():
-        findings += _server(node, info)
-    findings.append(await _clock(redis))
+    findings = [*await look_at_servers(redis), await _clock(redis)]
     names = Names(settings.namespace)
     catalogue = Catalogue(redis, names)
     await catalogue.load()

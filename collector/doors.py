@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 _HEADER_BYTES = 16 * 1024
 _BACKLOG = 1024
 _LINGER_SECONDS = 2  # for the rest of a body that was refused
+_TODO = {
+    errno.EADDRNOTAVAIL: "Name an address of this machine",
+    errno.EACCES: "Choose a port from 1024 on, or allow this one",
+}
 
 
 class DoorError(PlainError):
@@ -113,4 +118,5 @@ async def _listen(
         return await loop.create_server(factory, host, port, reuse_port=shared or None, backlog=_BACKLOG)
     except OSError as error:
         reason = (error.strerror or str(error)).split(": ")[-1]
-        raise DoorError(f"Cannot listen on {host} port {port}: {reason}. Choose another port.") from None
+        todo = _TODO.get(error.errno or 0, "Choose another port")
+        raise DoorError(f"Cannot listen on {host} port {port}: {reason}. {todo}.") from None

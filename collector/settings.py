@@ -9,6 +9,7 @@ import ipaddress
 import json
 import os
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -37,6 +38,11 @@ Site = Annotated[
     str,
     StringConstraints(pattern=r"^(https?://[^/\s]+)?$"),
     InWords("This must be https:// or http:// and a host without a path, such as https://console.example"),
+]
+PublicAddress = Annotated[
+    str,
+    StringConstraints(pattern=r"^(https?://[^/\s]\S*)?$"),
+    InWords("This must begin with https:// or http://, such as https://collect.example"),
 ]
 PathPrefix = Annotated[
     str,
@@ -87,7 +93,9 @@ class Settings(BaseModel):
     port: int = Field(8080, ge=0, le=65535, description="Port of the public door; 0 picks a free one.")
     console_host: str = Field("127.0.0.1", description="Address that the console listens on.")
     console_port: int = Field(8081, ge=0, le=65535, description="Port of the console; 0 picks a free one.")
-    public_url: str = Field("", description="Address of the public door as browsers see it, for the snippet.")
+    public_url: PublicAddress = Field(
+        "", description="Address of the public door as browsers see it, for the snippet."
+    )
     console_url: Site = Field(
         "",
         description="Address of the console as browsers see it, such as https://console.example, behind a"
@@ -299,8 +307,9 @@ def _explain(error: ValidationError) -> str:
     name = str(first["loc"][0])
     option = f"{name} ({PREFIX}{name.upper()})"
     if first["type"] == "extra_forbidden":
-        known = ", ".join(sorted(Settings.model_fields))
-        return f"Unknown option {option}. Known options: {known}."
+        likely = get_close_matches(name, Settings.model_fields, 1)
+        hint = f"Did you mean {likely[0]}? " if likely else ""
+        return f"Unknown option {option}. {hint}docs/settings.md lists all."
     value = "(hidden)" if name in _SECRET else _shown(first["input"])
     field = Settings.model_fields[name]
     return f"Option {option} has the value {value}. {rule_of(first)}. It is: {field.description}"

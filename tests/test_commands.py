@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,8 +16,13 @@ from urllib.request import urlopen
 
 import orjson
 import pytest
+from redis.asyncio import Redis
 
+from collector import doors
+from collector.cli import serving
+from collector.doors import DoorError
 from collector.settings import Settings, SettingsError, load
+from collector.store.embedded import embedded_server
 from collector.wording import InWords
 
 if TYPE_CHECKING:
@@ -159,11 +166,38 @@ FAILURES = [
     (("source", "add", "--name", "x", "--set", "colour=red"), {}, "colour: There is no such setting"),
     (("source", "list"), {"HEADWATER_PORT": "many"}, "port (HEADWATER_PORT) has the value 'many'"),
     (("source", "list"), {"HEADWATER_COLOUR": "red"}, "Unknown option colour (HEADWATER_COLOUR)"),
+    (("source", "list"), {"HEADWATER_PROT": "1"}, "Did you mean port?"),
+    (("source", "list"), {"HEADWATER_PUBLIC_URL": "shop"}, "This must begin with https:// or http://"),
     (("source", "list"), {"HEADWATER_CONFIG": "/no/such.toml"}, "/no/such.toml cannot be read"),
     (("send", "x", "--public-url", "http://127.0.0.1:1"), {}, "Nothing answers at http://127.0.0.1:1"),
     (("source", "list", "--redis-url", "unix:///none.sock"), {}, "Redis does not answer"),
     (("consume", "--group", "g", "--ndjson"), {"HEADWATER_STREAM": "kafka://host"}, "Kafka keeps the events"),
 ]
+
+
+async def test_serve_warns_of_a_redis_that_is_not_as_it_must_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with embedded_server(tmp_path) as url:
+        async with Redis.from_url(url) as client:
+            await client.config_set("maxmemory-policy", "allkeys-lru")
+        await serving._warn(Settings(redis_url=url))
+    set_wrong = capsys.readouterr().err
+    await serving._warn(Settings(redis_url=url))
+    away = capsys.readouterr().err
+
+    assert "must be: maxmemory-policy is allkeys-lru: set it to noeviction.\n" in set_wrong
+    assert away.startswith("Warning: Redis does not answer: ")
+    assert away.endswith("Until then events go to the spool.\n")
+
+
+async def test_a_door_that_cannot_be_opened_says_what_to_do() -> None:
+    for host, todo in (
+        ("192.0.2.1", "Name an address of this machine."),
+        ("127.0.0.1", "Choose another port."),
+    ):
+        with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(DoorError, match=todo):
+            await doors._listen(asyncio.Protocol, (host, taken.getsockname()[1]), shared=False)
 
 
 @pytest.mark.parametrize(("arguments", "environment", "text"), FAILURES)

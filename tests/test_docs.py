@@ -53,6 +53,12 @@ def test_every_command_in_readme_exists() -> None:
     assert set(commands) <= set(cli.list_commands(click.Context(cli)))
 
 
+def test_no_command_is_cut_short_where_commands_are_listed() -> None:
+    cut = re.findall(r"^ +\S+ .*\.\.\.$", pages()["commands.md"], re.MULTILINE)
+
+    assert cut == []
+
+
 def test_every_make_command_in_the_docs_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):.*##", makefile, re.MULTILINE))

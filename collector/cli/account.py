@@ -60,7 +60,10 @@ def list_(settings: Settings) -> None:
 @click.argument("name")
 @click.option("--password-stdin", "from_stdin", is_flag=True, help="Read the password from standard input.")
 def password(settings: Settings, name: str, *, from_stdin: bool) -> None:
-    """Set another password; whoever is signed in as the account is signed out."""
+    """Set another password.
+
+    Whoever is signed in as the account is signed out.
+    """
     given = _password(from_stdin=from_stdin)
     _asked(settings, lambda access: access.change_password(name, given))
     click.echo(f"Changed the password of {name}.")

@@ -53,7 +53,10 @@ if TYPE_CHECKING:
 def compare_(
     settings: Settings, *, name: str, files: Sequence[str], kind: str, site: str, zone: str, as_json: bool
 ) -> None:
-    """Compare another system's export with the events of a source that the stream has, by day and kind."""
+    """Compare another system's export with a source's events.
+
+    It looks at those that the stream has, by day and kind.
+    """
     try:
         days = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):

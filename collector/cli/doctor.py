@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 @with_settings("data", "redis_url", "partitions", "stream")
 @click.option("--strict", is_flag=True, help="Fail on what must not be in production, too.")
 def doctor(settings: Settings, *, strict: bool) -> None:
-    """Check this installation; the exit status tells whether all is right."""
+    """Check this installation.
+
+    The exit status tells whether all is right.
+    """
     findings = run(_look(settings, strict=strict))
     for finding in findings:
         mark = click.style("ok  ", fg="green") if finding.right else click.style("BAD ", fg="red")

@@ -58,7 +58,10 @@ def instrument(
     pairs: tuple[str, ...],
     **choices: Any,
 ) -> None:
-    """Read a mail from standard input and print it with tracked links, a pixel and unsubscribe headers."""
+    """Read a mail and print it with tracked links and a pixel.
+
+    It comes on standard input. A whole message gets unsubscribe headers, too.
+    """
     if bool(recipient) == bool(recipients):
         raise click.UsageError("Choose one: --recipient ID, or --recipients FILE for many.")
     found: Source = run(_find(settings, source))
@@ -86,7 +89,10 @@ def instrument(
 @click.option("--message", required=True, help="Id of the message or campaign.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def report_(settings: Settings, *, source: str, message: str, as_json: bool) -> None:
-    """Count the opens and clicks of a message that the stream still holds: all, by recipients, by people."""
+    """Count the opens and clicks of a message.
+
+    Of those that the stream still holds: all, by recipients, by people.
+    """
     told: Report = run(_report(settings, source, message))
     if as_json:
         click.echo(orjson.dumps(told).decode())
@@ -115,7 +121,10 @@ async def _report(settings: Settings, name: str, message: str) -> Report:
 def withdraw(
     settings: Settings, *, source: str, recipients: tuple[str, ...], file: IO[str] | None, undo: bool
 ) -> None:
-    """Name these recipients no more, in mails already sent too: opens and clicks are counted only."""
+    """Name these recipients no more, in mails already sent too.
+
+    Their opens and clicks are counted only.
+    """
     listed = [*recipients, *(line.strip() for line in file or () if line.strip())]
     if not listed:
         raise click.UsageError("Name recipients, or a --file with one a line.")

@@ -61,7 +61,7 @@ def tail(settings: Settings, name: str | None, *, as_json: bool, stream: str, la
 @with_settings("data", "redis_url")
 @click.argument("path")
 def get(settings: Settings, path: str) -> None:
-    """Answer one request for a path of the public door without a server."""
+    """Answer one request for a public path without a server."""
     status, headers, body = run(_get(settings, path))
     click.echo(f"HTTP {status}", err=True)
     for key, value in headers.items():

@@ -40,7 +40,10 @@ _STREAM = click.option("--stream", default="events", show_default=True, help="St
 def consume(
     settings: Settings, *, group: str, stream: str, program: str | None, ndjson: bool, most: int, count: int
 ) -> None:
-    """Give events to a program; a batch is acknowledged when it exits with 0, else delivered again."""
+    """Give events to a program, in batches.
+
+    A batch is acknowledged when the program exits with 0, else delivered again.
+    """
     if bool(program) == ndjson:
         raise click.UsageError("Choose one: --exec CMD or --ndjson.")
     sys.exit(run(_consume(settings, group, stream, program=program, most=most, count=count)))

@@ -48,10 +48,10 @@ _CHOICES = "\n\n".join(["\b", *(f"{name:<18} {form.about}" for name, form in FOR
 )
 @click.option("--again", is_flag=True, help="Begin anew, whatever was imported before.")
 def import_(settings: Settings, *, name: str, files: Sequence[str], refused: Any, **options: Any) -> None:
-    """Import archives into a source: plain, gzip or zstd; - is standard input.
+    """Import archives into a source.
 
-    Events keep their times. One that was imported before is not stored again: the import goes on where it was
-    stopped, and takes what an archive has grown by.
+    They are plain, gzip or zstd; - is standard input. Events keep their times. One that was imported before
+    is not stored again: the import goes on where it was stopped, and takes what an archive has grown by.
     """
     use_uvloop()
     if vain := run(_import(settings, name, files, keep=_keeper(refused), **options)):

@@ -68,7 +68,10 @@ def list_(settings: Settings, source: str) -> None:
     help="How long the old key still works.",
 )
 def rotate(settings: Settings, source: str, key_id: str, *, overlap_hours: float) -> None:
-    """Make a successor of a key and print it; the old one ends after the overlap."""
+    """Make a successor of a key and print it.
+
+    The old one ends after the overlap.
+    """
 
     async def work() -> str:
         async with opened(settings) as (_, _, catalogue):

@@ -35,7 +35,7 @@ def link() -> None:
 @click.argument("target")
 @click.option("--label", default="", help="Where it is printed or sent; stands in its events.")
 def add(settings: Settings, source: str, target: str, label: str) -> None:
-    """Make a short link for print, QR codes or SMS, and print its address."""
+    """Make a short link for print, QR codes or SMS."""
     made = _with_links(
         settings, lambda catalogue, links: links.add(email_source(catalogue.get(source)), target, label)
     )

@@ -36,7 +36,10 @@ def _of_person(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--block", is_flag=True, help="Keep no event of the id from now on, in any source.")
 @click.confirmation_option(prompt="What is held of this person will be removed. Go on?")
 def forget(settings: Settings, *, user: str, visitor: str, email: str, block: bool) -> None:
-    """Remove what is held of a person, and leave a tombstone that consumers must apply."""
+    """Remove what is held of a person.
+
+    A tombstone is left that consumers must apply.
+    """
     gone = run(_forget(settings, _named(user, visitor, email), block=block))
     click.echo(f"Removed {gone.events} events and {gone.deliveries} kept deliveries.")
 

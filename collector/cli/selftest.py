@@ -57,11 +57,11 @@ def _number(flag: str, default: int, most: int, about: str) -> Callable[[Decorat
 @click.option("--break", "broken", is_flag=True, help="Cause faults too: slow, cut, malformed, oversized.")
 @click.option("--yes", is_flag=True, help="Load an address that is not this machine's.")
 def selftest(settings: Settings, *, url: str, broken: bool, yes: bool, **numbers: int) -> None:
-    """Send marked events to an installation, read them back, and tell of latency and loss.
+    """Try an installation: what is lost, what waits how long.
 
-    It makes a source with a stream of its own in the Redis of the settings, which must be the installation's,
-    and removes both at the end. Exit status 1 when an acknowledged event is lost or twice there, or when a
-    fault is not answered as it must be.
+    Marked events are sent and read back. It makes a source with a stream of its own in the Redis of the
+    settings, which must be the installation's, and removes both at the end. Exit status 1 when an
+    acknowledged event is lost or twice there, or when a fault is not answered as it must be.
     """
     place = urlsplit(url)
     if place.scheme not in {"http", "https"} or not place.hostname:

@@ -63,7 +63,10 @@ def sink(
     consent: Sequence[str],
     count: int,
 ) -> None:
-    """Write events to a target in batches, each event once; goes on where it stopped."""
+    """Write events to a target, each once.
+
+    It works in batches and goes on where it stopped.
+    """
     options = dict(_pair(each) for each in pairs)
     public = {key for key, value in options.items() if not value.startswith((_FILE, _VARIABLE))}
     target = open_sink(name, to, {key: _read(key, value) for key, value in options.items()}, public=public)

@@ -85,7 +85,10 @@ def privacy(settings: Settings, name: str) -> None:
 @click.argument("name")
 @click.argument("pairs", nargs=-1, required=True, metavar="NAME=VALUE…")
 def set_(settings: Settings, name: str, pairs: tuple[str, ...]) -> None:
-    """Change fields, such as: name='My shop' settings.origins='["https://shop.example"]'."""
+    """Change fields of a source.
+
+    Such as: name='My shop' settings.origins='["https://shop.example"]'.
+    """
     fields = _read_pairs(pairs)
     _with_catalogue(settings, lambda catalogue: catalogue.change(name, fields))
     click.echo(f"Changed {name}.")
@@ -125,7 +128,10 @@ def remove(settings: Settings, name: str) -> None:
 @click.option("--integrity", is_flag=True, help="Pin the bytes (Subresource Integrity).")
 @click.option("--proxy", metavar="PATH", help="Path on your own site that you forward to the collector.")
 def snippet(settings: Settings, name: str, *, integrity: bool, proxy: str | None) -> None:
-    """Print the tag to paste into a page's <head>; its path has the name, or alias, that is given here."""
+    """Print the tag to paste into a page's <head>.
+
+    Its path has the name, or alias, that is given here.
+    """
     if proxy and not proxy.startswith(("/", "https://", "http://")):
         raise click.UsageError(f"--proxy {proxy!r} is no path from the root of your site, such as /in.")
     found = _with_catalogue(settings, _gotten(name))

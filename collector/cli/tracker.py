@@ -22,14 +22,14 @@ store_settings = with_settings("data", "redis_url")
 
 @click.group()
 def tracker() -> None:
-    """Show the versions of a source's tracker, and replace the key of its tokens."""
+    """Show the versions of a tracker, and replace its tokens' key."""
 
 
 @tracker.command()
 @store_settings
 @click.argument("name", metavar="SOURCE")
 def show(settings: Settings, name: str) -> None:
-    """Say who runs which version, by digest, and list those that are remembered."""
+    """Say who runs which version, and list those remembered."""
 
     async def work() -> tuple[Source, list[str]]:
         async with opened(settings) as (redis, names, catalogue):

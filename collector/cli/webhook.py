@@ -52,7 +52,10 @@ def presets() -> None:
 @click.argument("name", metavar="SOURCE")
 @click.option("--reveal", is_flag=True, help="Print the secrets whole: the one command that does.")
 def address(settings: Settings, name: str, *, reveal: bool) -> None:
-    """Print what to paste into the provider's form: the address, and the secrets, masked."""
+    """Print what to paste at the provider.
+
+    That is the address, and the secrets, masked.
+    """
     source = run(_found(settings, name))
     click.echo(f"{settings.public_address()}/h/{source.id}")
     wanted: WebhookSettings = source.settings
@@ -67,7 +70,10 @@ def address(settings: Settings, name: str, *, reveal: bool) -> None:
 @click.argument("name", metavar="SOURCE")
 @click.option("--last", default=20, show_default=True, help="How many.")
 def deliveries(settings: Settings, name: str, *, last: int) -> None:
-    """Print the address of a webhook or rest source and its last deliveries, newest first."""
+    """Print the last deliveries of a webhook or rest source.
+
+    Its address comes first, then the deliveries, the newest first.
+    """
 
     async def work() -> tuple[Source, list[dict[str, Any]]]:
         async with opened(settings) as (redis, names, catalogue):
@@ -93,7 +99,10 @@ def deliveries(settings: Settings, name: str, *, last: int) -> None:
 @door_settings
 @click.argument("name", metavar="SOURCE")
 def test(settings: Settings, name: str) -> None:
-    """Send a delivery, signed as the provider would, through the real door and print the answer."""
+    """Send a delivery as the provider would sign it.
+
+    It goes through the real door, and the answer is printed.
+    """
     source = run(_found(settings, name))
     try:
         url = f"{settings.public_address()}/h/{source.id}"
@@ -110,7 +119,10 @@ def test(settings: Settings, name: str) -> None:
 @click.argument("name", metavar="SOURCE")
 @click.argument("entries", nargs=-1, metavar="[KEPT-AS]…")
 def replay(settings: Settings, name: str, entries: tuple[str, ...]) -> None:
-    """Take what was refused of a webhook or rest source once more, oldest first, or the kept hits named."""
+    """Take once more what a webhook or rest source refused.
+
+    The oldest first; or the kept hits that are named.
+    """
     for line in run(_replay(settings, name, entries)):
         click.echo(line)
 

@@ -29,7 +29,10 @@ def worker() -> None:
 @click.option("--stream", default="events", show_default=True, help="Stream that mails' events go to.")
 @click.option("--count", default=0, metavar="N", help="Stop once N events are read; 0 goes on until Ctrl-C.")
 def classify(settings: Settings, stream: str, count: int) -> None:
-    """Find scanners among the clicks on mails, and append an event that corrects each."""
+    """Find scanners among the clicks on mails.
+
+    An event that corrects it is appended for each.
+    """
     corrected = run(_classify(settings, stream, count))
     click.echo(f"Corrected {corrected or 0} clicks.")
 
@@ -37,7 +40,10 @@ def classify(settings: Settings, stream: str, count: int) -> None:
 @worker.command()
 @with_settings("data", "redis_url", "partitions", "stream", "log_level")
 def queues(settings: Settings) -> None:
-    """Read the brokers of all queue sources until Ctrl-C; several workers share the messages."""
+    """Read the brokers of all queue sources until Ctrl-C.
+
+    Several workers share the messages.
+    """
     configure_logs(settings.log_level)
     use_uvloop()
     run(_queues(settings))
