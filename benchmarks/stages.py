@@ -96,7 +96,7 @@ def _one_hit(
 ) -> None:
     pipeline, enricher = running.pipeline, running.pipeline.enricher
     head, body = request(events)
-    reader = Reader(running.settings)
+    reader = Reader(running.settings, pipeline.limits)
     appender = Appender(redis, Names(running.settings.namespace), 0)
     connection = redis.connection_pool.make_connection()
     rules = rules_for(source, running.settings)

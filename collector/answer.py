@@ -9,7 +9,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from collector.exchange import Answer, SharedFields
+from collector.exchange import REASON_HEADER, Answer, SharedFields
 from collector.model import Outcome, Reason, Refusal
 from collector.recall import remembered
 
@@ -28,7 +28,6 @@ T = TypeVar("T")
 NO_STORE = {"Cache-Control": "no-store"}
 _JSON = {**NO_STORE, "Content-Type": "application/json"}
 _SECRET_PARTS = ("key", "token")
-REASON_HEADER = "X-Headwater-Reason"
 
 _PREFLIGHT_SECONDS = "86400"
 _EXPOSED = f"Retry-After, {REASON_HEADER}, X-Headwater-Interval, X-Headwater-Ack"
@@ -171,6 +170,9 @@ def guarded(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRes
         answer = await settled(handler, request)
         if isinstance(answer, web.StreamResponse):
             return answer
-        return web.Response(status=answer.status, headers=answer.headers, body=answer.body or None)
+        response = web.Response(status=answer.status, headers=answer.headers, body=answer.body or None)
+        if answer.last:
+            response.force_close()
+        return response
 
     return respond

@@ -174,7 +174,7 @@ def _wire(
     health = Health(pipeline.stream, catalogue)
     tokens = TrackerTokens.of(settings)
     tracker = TrackerViews(pipeline, TrackerArchive(redis, names), tokens)
-    reader = Reader(settings)
+    reader = Reader(settings, pipeline.limits)
     browser = WebBridge(pipeline, reader, tokens)
     recorder = Recorder(pipeline, reader, withdrawals)
     email = EmailBridge(recorder, browser, short_links)

@@ -11,6 +11,9 @@ from multidict import CIMultiDictProxy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+REASON_HEADER = "X-Headwater-Reason"
+_LAST = {"too_large", "inflated_too_large"}  # reasons after which a connection is of no more use
+
 # One transparent pixel in 43 bytes.
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 
@@ -43,6 +46,11 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+
+    @property
+    def last(self) -> bool:
+        """Whether the connection ends with it: for each bomb one must connect anew."""
+        return self.headers.get(REASON_HEADER) in _LAST
 
 
 class Request(Protocol):

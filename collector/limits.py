@@ -9,7 +9,7 @@ import ipaddress
 import math
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from collector.model import Reason, Refusal
 from collector.recall import remembered
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collector.settings import Settings
 
 _BURST_SECONDS = 10  # a bucket holds so many seconds' hits: pages that were offline send all at once
+_BOMB_HITS = 100  # that a bomb counts for: it is the work of about so many
 _MOST_BUCKETS = 50_000
 _LONGEST_WAIT_SECONDS = 60
 _IPV6_NETWORK = 64
@@ -34,6 +35,9 @@ class _Rate(NamedTuple):
     most: float
 
 
+_Asked: TypeAlias = tuple[tuple[str, ...], _Rate]
+
+
 class Limits:
     """The buckets. Of too many, those go that were not used for longest; they were full, or nearly."""
 
@@ -41,23 +45,23 @@ class Limits:
         self._of_source = _rate("this source", settings.source_rate)
         self._of_key = _rate("this write key", settings.key_rate)
         self._of_address = _rate("this address", settings.address_rate)
+        self._of_bombs = _rate("compressed bodies from this address", settings.address_rate / _BOMB_HITS)
         self._now = now
         self._full_at: OrderedDict[tuple[str, ...], float] = OrderedDict()
 
     def admit(self, hit: Hit) -> None:
         """Take a hit from its buckets. Raises Refusal rate_limited, with the time to wait."""
-        now, full_at = self._now(), self._full_at
         asked = self._asked(hit)
-        for name, rate in asked:
-            wait = full_at.get(name, now) - now - rate.most
-            if wait > 0:
-                seconds = min(_LONGEST_WAIT_SECONDS, math.ceil(wait))
-                raise Refusal(Reason.RATE_LIMITED, f"It is about {rate.what}.", retry_after=seconds)
-        for name, rate in asked:
-            full_at[name] = max(full_at.get(name, now), now) + rate.step
-            full_at.move_to_end(name)
-        while len(full_at) > _MOST_BUCKETS:
-            full_at.popitem(last=False)
+        self._require(asked)
+        self._take(asked)
+
+    def admit_compressed(self, address: str | None) -> None:
+        """Raise Refusal rate_limited for an address that has sent too many bombs to have more inflated."""
+        self._require(self._bombs_of(address))
+
+    def note_bomb(self, address: str | None) -> None:
+        """Count a body that inflates to more than may be."""
+        self._take(self._bombs_of(address))
 
     def forget(self) -> None:
         """Forget the buckets that are full again: it is as if their senders had never come."""
@@ -65,9 +69,25 @@ class Limits:
         while full_at and next(iter(full_at.values())) <= now:
             full_at.popitem(last=False)
 
-    def _asked(self, hit: Hit) -> list[tuple[tuple[str, ...], _Rate]]:
+    def _require(self, asked: list[_Asked]) -> None:
+        now = self._now()
+        for name, rate in asked:
+            wait = self._full_at.get(name, now) - now - rate.most
+            if wait > 0:
+                seconds = min(_LONGEST_WAIT_SECONDS, math.ceil(wait))
+                raise Refusal(Reason.RATE_LIMITED, f"It is about {rate.what}.", retry_after=seconds)
+
+    def _take(self, asked: list[_Asked]) -> None:
+        now, full_at = self._now(), self._full_at
+        for name, rate in asked:
+            full_at[name] = max(full_at.get(name, now), now) + rate.step
+            full_at.move_to_end(name)
+        while len(full_at) > _MOST_BUCKETS:
+            full_at.popitem(last=False)
+
+    def _asked(self, hit: Hit) -> list[_Asked]:
         """Return the buckets that a hit is taken from, with their rates."""
-        asked: list[tuple[tuple[str, ...], _Rate]] = []
+        asked: list[_Asked] = []
         source = hit.source.id
         if self._of_source:
             asked.append(((source,), self._of_source))
@@ -76,6 +96,11 @@ class Limits:
         if self._of_address and hit.address and (address := _network(hit.address)):
             asked.append(((source, address), self._of_address))
         return asked
+
+    def _bombs_of(self, address: str | None) -> list[_Asked]:
+        """Return the bucket of an address, whatever source it names: often that stands in the body."""
+        network = _network(address or "")
+        return [(("bombs", network), self._of_bombs)] if network and self._of_bombs else []
 
 
 def _rate(what: str, hits_a_second: float) -> _Rate | None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from collector.answer import (
-    REASON_HEADER,
     accepted_answer,
     cross_origin,
     reason_header,
@@ -17,7 +16,7 @@ from collector.bridges import cookie
 from collector.bridges.remember import hiding, remember_refused, remember_taken, without_keys
 from collector.bridges.rest import accept_key
 from collector.bridges.web import require_origin
-from collector.exchange import PIXEL_HEADERS, Answer, query_of
+from collector.exchange import PIXEL_HEADERS, REASON_HEADER, Answer, query_of
 from collector.model import Hit, Outcome, Reason, Refusal, Source
 from collector.protocols.dialect import IN_PATH, Call, Dialect, Sent, readable
 from collector.protocols.dialects import DIALECTS

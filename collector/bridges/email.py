@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from collector import metrics
-from collector.answer import NO_STORE, REASON_HEADER, refusal_answer
+from collector.answer import NO_STORE, refusal_answer
 from collector.assets import asset
-from collector.exchange import GIF, PIXEL_HEADERS, Answer, query_of
+from collector.exchange import GIF, PIXEL_HEADERS, REASON_HEADER, Answer, query_of
 from collector.links import JOURNEY, LinkError, check_target, passed_on, with_pairs
 from collector.model import Reason, Refusal, Source
 from collector.protocols.ids import uuid7

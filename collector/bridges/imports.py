@@ -69,6 +69,7 @@ class ImportBridge:
                 done += len(group)
         except Refusal as refusal:
             # The status has been sent; the last line says where to go on. Lines sent again are no harm.
+            answer.force_close()
             self.pipeline.refuse(hit.source, refusal, where=f"line {done + 1}")
             row = {"code": refusal.reason.code, "message": refusal.message}
             await answer.write(_line({**row, "resumeAtLine": done + 1}))

@@ -86,13 +86,24 @@ async def _again(held: list[bytes], lines: AsyncIterator[bytes]) -> AsyncIterato
 async def read_lines(request: web.Request, reader: Reader) -> AsyncIterator[bytes]:
     """Yield the lines of a body that are not blank.
 
-    Raises Refusal body_timeout, bad_encoding, too_large for a line over the limit of a body.
+    Raises Refusal body_timeout, bad_encoding, rate_limited, too_large for a line over the limit of a body.
     """
     limit = reader.settings.server_body_bytes
-    rest, blank = b"", 0
-    encoding = request.headers.get("Content-Encoding", "")
     chunks = _chunks(request, reader.settings.body_seconds)
-    async for chunk in inflate_chunks(chunks, encoding, reader.turns):
+    first = await anext(chunks, b"")
+    body = _again([first], chunks)
+    if not first.startswith(_GZIP_MARK) and request.headers.get("Content-Encoding", "").lower() != "gzip":
+        async for line in _lines(body, limit):
+            yield line
+        return
+    with reader.counting_bombs(request):
+        async for line in _lines(inflate_chunks(body, reader.turns), limit):
+            yield line
+
+
+async def _lines(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+    rest, blank = b"", 0
+    async for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             if stripped := line.strip():
@@ -120,21 +131,15 @@ async def _chunks(request: web.Request, seconds: float) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def inflate_chunks(
-    chunks: AsyncIterator[bytes], encoding: str, turns: asyncio.Lock
-) -> AsyncIterator[bytes]:
-    """Yield the chunks of a body, inflated piece by piece when it is gzip: each after the first in its turn.
+async def inflate_chunks(chunks: AsyncIterator[bytes], turns: asyncio.Lock) -> AsyncIterator[bytes]:
+    """Yield the chunks of a gzip body, inflated piece by piece: each after the first in its turn.
 
     Raises Refusal bad_encoding, and as the chunks do.
     """
-    inflater = None
+    inflater = zlib.decompressobj(_GZIP)
     begun = False
     async for chunk in chunks:
-        if not begun and (encoding.lower() == "gzip" or chunk.startswith(_GZIP_MARK)):
-            inflater = zlib.decompressobj(_GZIP)
-        if inflater is None:
-            yield chunk
-        while inflater and chunk:
+        while chunk:
             if begun:
                 await take_turn(turns)
             begun = True
@@ -143,6 +148,5 @@ async def inflate_chunks(
             except zlib.error:
                 raise Refusal(Reason.BAD_ENCODING) from None
             chunk = inflater.unconsumed_tail  # noqa: PLW2901 - what did not fit comes next
-        begun = True
-    if inflater and not inflater.eof:
+    if begun and not inflater.eof:
         raise Refusal(Reason.BAD_ENCODING, "It ends too early.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collector.exchange import Request
+    from collector.limits import Limits
     from collector.settings import Settings
 
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
@@ -24,6 +26,7 @@ INFLATED_AT_ONCE = 64 * 1024  # so long does nobody else have a turn: a fifth of
 _RAW_DEFLATE = -zlib.MAX_WBITS
 _LONGEST_PATH = 200
 _GZIP_MARK = b"\x1f\x8b"
+_BOMBS = {Reason.INFLATED_TOO_LARGE, Reason.TOO_LARGE}  # the second is a line's of an import
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Reader:
     """Turn aiohttp's requests into hits, by the settings' limits; all that are inflated share ``turns``."""
 
     settings: Settings
+    limits: Limits
     turns: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read(self, request: Request, source: Source) -> Hit:
@@ -61,15 +65,32 @@ class Reader:
     async def body(self, request: Request, on_wire: int, inflated: int) -> bytes:
         """Return the inflated body. What begins as gzip is gzip, whatever its label says.
 
-        Raises Refusal: too_large, inflated_too_large, unknown_encoding, bad_encoding, body_timeout.
+        Raises Refusal: too_large, inflated_too_large, unknown_encoding, bad_encoding, body_timeout,
+        rate_limited.
         """
         body = await self._wire_body(request, on_wire) if request.body_exists else b""
-        if body.startswith(_GZIP_MARK):
-            return await inflate_in_turn(body, "gzip", inflated, self.turns)
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
+        if body.startswith(_GZIP_MARK):
+            encoding = "gzip"
         if encoding in {"", "identity"}:
             return body
-        return await inflate_in_turn(body, encoding, inflated, self.turns)
+        with self.counting_bombs(request):
+            return await inflate_in_turn(body, encoding, inflated, self.turns)
+
+    @contextmanager
+    def counting_bombs(self, request: Request) -> Iterator[None]:
+        """Count what is inflated meanwhile and is too large as a bomb of the client's address.
+
+        Raises Refusal rate_limited after too many.
+        """
+        address = self.address(request)
+        self.limits.admit_compressed(address)
+        try:
+            yield
+        except Refusal as refusal:
+            if refusal.reason in _BOMBS:
+                self.limits.note_bomb(address)
+            raise
 
     async def server_body(self, request: Request) -> bytes:
         """Return the body of a server's request, within the limits for servers. Raises as ``body`` does."""

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from collector import metrics
 from collector.answer import (
-    REASON_HEADER,
     cross_origin,
     outcomes_answer,
     preflight_answer,
@@ -20,7 +19,7 @@ from collector.answer import (
     where,
 )
 from collector.bridges import cookie
-from collector.exchange import GIF, PIXEL_HEADERS, Answer, query_of
+from collector.exchange import GIF, PIXEL_HEADERS, REASON_HEADER, Answer, query_of
 from collector.model import Hit, Reason, Refusal, Source
 from collector.protocols import native
 from collector.sources.tracker_token import OLD, TrackerTokens, token_in

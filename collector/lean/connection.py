@@ -150,7 +150,7 @@ class Connection(asyncio.Protocol):
 
     def _finish(self, head: Head, answer: Answer) -> None:
         """Write an answer and go on with what the client has sent meanwhile."""
-        keep_alive = head.keep_alive and not self._door.closing
+        keep_alive = head.keep_alive and not self._door.closing and not answer.last
         self.busy = False
         self.since = self._door.now()
         if self._transport is None:

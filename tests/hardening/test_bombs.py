@@ -43,7 +43,7 @@ async def imported(body: bytes, _encoding: str, limit: int, lock: asyncio.Lock) 
             yield body[start : start + 1000]
 
     inflated = b""
-    async for piece in inflate_chunks(chunks(), "gzip", lock):
+    async for piece in inflate_chunks(chunks(), lock):
         inflated += piece
         if len(inflated) > limit:
             raise Refusal(Reason.INFLATED_TOO_LARGE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 BOTH_WAYS = True
 VIEW = {"batch": [{"type": "page"}]}
 STORED = Outcome(0, "stored")
+WAYS = ("/e/web1", "/p/web1.gif", "/v1/batch", "/v1/import", "/track", "/matomo.php", "/h/hook1")
+BOMB = gzip.compress(bytes(5 * 1024 * 1024))
+SHORT = gzip.compress(b"{}")
 
 
 class Clock:
@@ -109,6 +113,27 @@ def test_the_table_of_buckets_is_bounded() -> None:
     assert len(limits._full_at) == _MOST_BUCKETS
 
 
+def test_bombs_cost_their_address_the_bodies_that_it_compresses() -> None:
+    clock = Clock()
+    limits = limits_of(clock, address_rate=400)
+
+    def thrown(address: str) -> int:
+        bombs = 0
+        with suppress(Refusal):
+            while bombs < 1000:
+                limits.admit_compressed(address)
+                limits.note_bomb(address)
+                bombs += 1
+        return bombs
+
+    assert thrown("203.0.113.7") == 40
+    clock.time += 2
+    assert thrown("203.0.113.7") == 8
+    assert thrown("203.0.113.8") == 40
+    assert thrown("127.0.0.1") == 1000
+    assert admitted(limits, 1, address="203.0.113.7") == 1
+
+
 async def test_a_flood_from_one_address_is_answered_429_and_another_is_served(settings: Settings) -> None:
     update = {"address_rate": 0.1, "trusted_proxies": ("127.0.0.0/8",)}
     async with run_collector(settings.model_copy(update=update)) as running:
@@ -122,6 +147,30 @@ async def test_a_flood_from_one_address_is_answered_429_and_another_is_served(se
         assert more.headers["X-Headwater-Reason"] == "rate_limited"
         assert 0 < int(more.headers["Retry-After"]) <= 60
         assert f'refusals_total{{reason="rate_limited",source="{source.id}"}} 1.0' in told
+
+
+async def test_a_bomb_ends_its_connection_and_costs_its_address(settings: Settings) -> None:
+    """The next compressed body of the address is not inflated; what is not compressed is heard."""
+    update = {"address_rate": 1, "trusted_proxies": ("127.0.0.0/8",)}
+    told: dict[str, list[tuple[str, str]]] = {}
+    async with run_collector(settings.model_copy(update=update)) as running:
+        await running.add(id="web1")
+        await running.add(id="hook1", bridge="webhook")
+        for number, path in enumerate(WAYS):
+            method = "GET" if path.endswith(".gif") else "POST"
+            bomber, other = f"203.0.113.{number}", f"198.51.100.{number}"
+            told[path] = []
+            for address, body in ((bomber, BOMB), (bomber, SHORT), (bomber, b"{}"), (other, SHORT)):
+                headers = {"X-Forwarded-For": address}
+                async with running.public.request(method, path, data=body, headers=headers) as answer:
+                    reason = answer.headers.get("X-Headwater-Reason", "")
+                    told[path].append((reason, answer.headers.get("Connection", "")))
+
+    for bomb, *more in told.values():
+        assert bomb in {("inflated_too_large", "close"), ("too_large", "close")}
+        assert more[0] == ("rate_limited", "")
+        assert "rate_limited" not in {reason for reason, _ in more[1:]}
+        assert {connection for _, connection in more} == {""}
 
 
 async def test_a_quota_is_shared_by_all_collectors_and_ends_with_its_day(
