@@ -12,6 +12,7 @@ from collector.bridges.queue.kinds import open_broker
 from collector.sources.queue import SCHEMES, BrokerKind, QueueSettings
 from tests.faults.proxy import Proxy
 from tests.faults.servers import Server, free_port, opened
+from tests.hardening.test_secrets_nowhere import require_nowhere
 from tests.queues.brokers import Nats
 from tests.queues.mqtt_broker import Mosquitto
 from tests.store.certificates import Authority
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from collector.settings import Settings
     from tests.queues.brokers import RabbitMQ
     from tests.queues.kafka_broker import Kafka
 
@@ -99,6 +101,14 @@ async def test_a_wrong_password_is_said_and_not_shown(way: Way) -> None:
 
     assert any(word in told.lower() for word in ("password", "refused", "authoriz"))
     assert _WRONG not in told
+
+
+@pytest.mark.parametrize("way", ["rabbitmq", "kafka"], indirect=True)
+async def test_a_password_that_is_refused_is_shown_nowhere(
+    way: Way, settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Of the others a broker of their own is asked in tests/hardening/test_secrets_nowhere.py."""
+    await require_nowhere(settings, {"queue1": way}, capfd)
 
 
 # paho leaves the socket of a handshake that failed to the garbage collector.
