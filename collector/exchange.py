@@ -79,8 +79,6 @@ class Request(Protocol):
     @property
     def content_length(self) -> int | None: ...
     @property
-    def body_exists(self) -> bool: ...
-    @property
     def content(self) -> Any: ...  # a stream of chunks that tells whether all have come
 
     async def read(self) -> bytes:

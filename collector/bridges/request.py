@@ -68,7 +68,10 @@ class Reader:
         Raises Refusal: too_large, inflated_too_large, unknown_encoding, bad_encoding, body_timeout,
         rate_limited.
         """
-        body = await self._wire_body(request, on_wire) if request.body_exists else b""
+        if (request.content_length or 0) > on_wire:
+            raise _too_large(on_wire)
+        # What came with the head is there: nobody waits for it.
+        body = await (request.read() if request.content.is_eof() else self._arriving(request, on_wire))
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
         if body.startswith(_GZIP_MARK):
             encoding = "gzip"
@@ -97,13 +100,9 @@ class Reader:
         limit = self.settings.server_body_bytes
         return await self.body(request, limit, limit)
 
-    async def _wire_body(self, request: Request, limit: int) -> bytes:
-        if (request.content_length or 0) > limit:
-            raise _too_large(limit)
+    async def _arriving(self, request: Request, limit: int) -> bytes:
         body = bytearray()
         try:
-            if request.content.is_eof():  # it came with the headers: there is nothing to wait for
-                return await request.read()
             async with asyncio.timeout(self.settings.body_seconds):
                 async for chunk in request.content.iter_any():
                     body += chunk
@@ -131,9 +130,11 @@ class Reader:
     def address(self, request: Request) -> str | None:
         """Return the client's address: the peer's, or what trusted proxies say of it."""
         proxies, hops = self.settings.trusted_proxies, self.settings.trusted_hops
-        if not (proxies or hops) and "X-Forwarded-For" in request.headers:
+        if proxies or hops:
+            return address_of(request, proxies, hops)
+        if "X-Forwarded-For" in request.headers:
             metrics.FORWARDED_IGNORED.inc()
-        return address_of(request, proxies, hops)
+        return peer_of(request)
 
 
 def _too_large(limit: int) -> Refusal:

@@ -50,16 +50,13 @@ class LeanDoor:
         self.idle_seconds = idle_seconds
         self.connections: set[Connection] = set()
         self.closing = False
+        self.now = time.monotonic  # what connections measure their patience by, in seconds
         self.date = _date_line()
         self._answering: dict[Connection, asyncio.Task[None]] = {}
 
     def connect(self) -> Connection:
         """Return the protocol of a new connection."""
         return Connection(self)
-
-    def now(self) -> float:
-        """Return the time that connections measure their patience by, in seconds."""
-        return time.monotonic()
 
     def find(self, head: Head) -> Found | None:
         """Return the handler of a request and the named parts of its path, None when it is not for here."""

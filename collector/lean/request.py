@@ -7,50 +7,35 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from collector.exchange import SharedHeaders
     from collector.lean.head import Head
 
 
 class LeanRequest:
     """See ``collector.exchange.Request``. Its body is here already."""
 
-    __slots__ = ("_body", "_head", "match_info", "remote")
+    __slots__ = ("_body", "headers", "match_info", "method", "raw_path", "remote")
 
     scheme = "http"  # TLS ends at a proxy
 
     def __init__(self, head: Head, body: bytes, match_info: Mapping[str, str], remote: str | None) -> None:
-        self._head = head
+        self.method = head.method
+        self.raw_path = head.target
+        self.headers = head.headers
         self._body = body
         self.match_info = match_info
         self.remote = remote
 
     @property
-    def method(self) -> str:  # noqa: D102
-        return self._head.method
-
-    @property
-    def raw_path(self) -> str:  # noqa: D102
-        return self._head.target
-
-    @property
     def path(self) -> str:  # noqa: D102
-        return self._head.target.partition("?")[0]
+        return self.raw_path.partition("?")[0]
 
     @property
     def host(self) -> str:  # noqa: D102
-        return self._head.headers["Host"]
-
-    @property
-    def headers(self) -> SharedHeaders:  # noqa: D102
-        return self._head.headers
+        return self.headers["Host"]
 
     @property
     def content_length(self) -> int:  # noqa: D102
         return len(self._body)
-
-    @property
-    def body_exists(self) -> bool:  # noqa: D102
-        return bool(self._body)
 
     @property
     def content(self) -> LeanRequest:
