@@ -21,7 +21,7 @@ from collector.lean.request import LeanRequest
 from collector.lean.written import written
 from collector.model import Outcome
 from collector.protocols import native
-from collector.records import encode, rules_for
+from collector.records import encode, rules_of_bridges
 from collector.settings import Settings
 from collector.sources import check_form
 from collector.store import Names
@@ -99,7 +99,7 @@ def _one_hit(
     reader = Reader(running.settings, pipeline.limits)
     appender = Appender(redis, Names(running.settings.namespace), 0)
     connection = redis.connection_pool.make_connection()
-    rules = rules_for(source, running.settings)
+    rules = rules_of_bridges(running.settings)[source.bridge]
     read: Any = clock.time("read the head", lambda: heads.read(head))
     asked = LeanRequest(read[0], body, {"source": "bench"}, "192.0.2.1")
     hit = clock.time("read the hit", lambda: reader.hit(asked, source, body))

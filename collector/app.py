@@ -37,6 +37,7 @@ from collector.overload import Overload
 from collector.people import Holdings
 from collector.pipeline import Pipeline
 from collector.ports import Ports
+from collector.records import rules_of_bridges
 from collector.routes import lean_routes, public_routes, unmatched
 from collector.sources import Catalogue
 from collector.sources.email import read_journey
@@ -145,6 +146,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
                     quotas,
                     overload,
                     settings,
+                    rules_of_bridges(settings),
                 ),
                 deliveries=deliveries,
                 short_links=ShortLinks(short_links),

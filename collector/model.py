@@ -142,6 +142,17 @@ class Hit:
         return replace(self, source=replace(self.source, privacy=privacy), address=None)
 
 
+class SharedContext(dict[str, Any]):
+    """A context that events share and nobody writes in, with its JSON: one object, a key to look up."""
+
+    __slots__ = ("json",)
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+    def __init__(self, context: Mapping[str, Any], json: bytes) -> None:
+        super().__init__(context)
+        self.json = json
+
+
 @dataclass(slots=True)
 class Event:
     """One thing that happened: ``message`` is the Segment-shaped JSON object that will be stored."""

@@ -13,16 +13,17 @@ from collector import metrics
 from collector.model import Hit, Outcome, Reason, Refusal, Source
 from collector.overload import Stage, retry_after
 from collector.protocols import Batch
-from collector.records import encode, quarantined, rules_for
+from collector.records import encode, quarantined
 from collector.stream import Receipt, StreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from collector.enrich import Enricher
     from collector.limits import Limits
     from collector.overload import Overload
     from collector.protocols import Protocol
+    from collector.records import Rules
     from collector.settings import Settings
     from collector.sources import Catalogue
     from collector.stats import Counters, Quotas
@@ -44,6 +45,7 @@ class Pipeline:
     quotas: Quotas
     overload: Overload
     settings: Settings
+    rules: Mapping[str, Rules]
 
     def accept(self, name: str, bridge: str) -> Source:
         """Return the source that a path names. Raises Refusal unknown_source, source_disabled."""
@@ -109,7 +111,7 @@ class Pipeline:
         Of a sender who wants to be nobody only the shedding of load still sees who it is.
         """
         sender, hit = hit, hit.of_nobody() if hit.anonymous else hit
-        rules = rules_for(hit.source, self.settings)
+        rules = self.rules[hit.source.bridge]
         batch = understand(hit, rules.limits)
         if thinned:
             self.overload.thin(batch, sender)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from collector import __version__
-from collector.enrich.memory import Told
-from collector.model import BROWSER_BRIDGES, Event, Hit, Reason, Refusal, Source
+from collector.model import BRIDGES, BROWSER_BRIDGES, Event, Hit, Reason, Refusal, SharedContext
 from collector.protocols import Limits
 from collector.protocols.clock import to_iso
 from collector.protocols.decode import to_json
@@ -35,19 +34,13 @@ class Rules:
     quarantine: bool
 
 
-def rules_for(source: Source, settings: Settings) -> Rules:
-    """Return the rules of a source: a browser is a stranger, a server is known and retries for long."""
-    depth = settings.depth
-    if source.bridge in BROWSER_BRIDGES:
-        hours = settings.dedup_hours_browser
-        return _rules(settings.batch_events, settings.event_bytes, depth, hours, quarantine=False)
-    hours = settings.dedup_hours_server
-    return _rules(settings.server_batch_events, settings.server_event_bytes, depth, hours, quarantine=True)
-
-
-@lru_cache(64)  # every hit asks, and there are as many answers as kinds of bridges
-def _rules(events: int, event_bytes: int, depth: int, hours: float, *, quarantine: bool) -> Rules:
-    return Rules(Limits(events, event_bytes, depth), int(hours * 3600), quarantine)
+def rules_of_bridges(settings: Settings) -> dict[str, Rules]:
+    """Return the rules by bridge: a browser is a stranger, a server is known and retries for long."""
+    browsers = Limits(settings.batch_events, settings.event_bytes, settings.depth)
+    servers = Limits(settings.server_batch_events, settings.server_event_bytes, settings.depth)
+    of_browsers = Rules(browsers, int(settings.dedup_hours_browser * 3600), quarantine=False)
+    of_servers = Rules(servers, int(settings.dedup_hours_server * 3600), quarantine=True)
+    return {bridge: of_browsers if bridge in BROWSER_BRIDGES else of_servers for bridge in BRIDGES}
 
 
 def encode(batch: Batch, hit: Hit, rules: Rules) -> list[Record]:
@@ -121,7 +114,7 @@ class _Writer:
             return to_json({**message, "receivedAt": self._received_at, **self._said.of_an_event(event)})
         context = message.pop("context")
         if context is not self._context:
-            written = context.json if type(context) is Told else to_json(context)
+            written = context.json if type(context) is SharedContext else to_json(context)
             self._context, self._shared = context, b',"context":' + written + self._stamp
         data = to_json(message)[:-1] + self._shared
         message["context"] = context

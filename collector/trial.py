@@ -13,7 +13,7 @@ from collector.enrich import enrich_context
 from collector.enrich.rules import matching
 from collector.model import Hit
 from collector.protocols.decode import parse
-from collector.records import encode, rules_for
+from collector.records import encode, rules_of_bridges
 
 if TYPE_CHECKING:
     from collector.enrich import Enricher
@@ -27,11 +27,11 @@ def dry_run(hit: Hit, understand: Protocol, enricher: Enricher, settings: Settin
 
     Raises Refusal when the hit as a whole cannot be read.
     """
-    limits = rules_for(hit.source, settings)
-    batch = understand(hit, limits.limits)
+    rules = rules_of_bridges(settings)[hit.source.bridge]
+    batch = understand(hit, rules.limits)
     reports = {event.index: _report(event, hit, enricher) for event in batch.events}
     batch.set_apart([reports[event.index].pop("refusal") for event in batch.events])
-    for record, event in zip(encode(batch, hit, limits), list(batch.events), strict=False):
+    for record, event in zip(encode(batch, hit, rules), list(batch.events), strict=False):
         reports[event.index] |= {
             "outcome": "checked" if hit.source.transitional else "stored",
             "stream": record.stream,

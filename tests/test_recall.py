@@ -35,7 +35,6 @@ OF_NOBODY = {
     "metrics._labelled",
     "protocols.template.template",
     "records._known",
-    "records._rules",
     "render.environment",
     "sources.features.build",
     "tracker.render._names",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from collector.enrich.memory import Told
-from collector.model import Event
+from collector.model import Event, SharedContext
 from collector.protocols import Batch, Limits
 from collector.records import Rules, encode
 from tests.conftest import hit
@@ -28,7 +27,7 @@ def test_every_event_has_its_own_fields_its_context_and_the_stamp() -> None:
     shared: dict[str, Any] = {"locale": "de-CH"}
     rows = written(
         event(0, shared, event="A"),
-        event(1, Told({"locale": "fr"}), event="B"),
+        event(1, SharedContext({"locale": "fr"}, b'{"locale":"fr"}'), event="B"),
         event(2, shared),
         event(3, {}),
     )

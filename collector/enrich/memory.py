@@ -12,6 +12,7 @@ import orjson
 
 from collector.exchange import SharedHeaders
 from collector.links import JOURNEY
+from collector.model import SharedContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,22 +25,12 @@ _TOKEN = JOURNEY.encode()
 _MINUTE_MS = 60_000
 
 
-class Told(dict[str, Any]):
-    """An enriched context that events share and nobody writes in; ``json`` is the same as bytes."""
-
-    __slots__ = ("json",)
-
-    def __init__(self, context: dict[str, Any]) -> None:
-        super().__init__(context)
-        self.json = orjson.dumps(context)
-
-
 class Memory:
     """The contexts of this minute. A full memory begins anew."""
 
     def __init__(self) -> None:
         self._minute = 0
-        self._told: dict[tuple[Any, ...], tuple[Source, Told]] = {}
+        self._told: dict[tuple[Any, ...], tuple[Source, SharedContext]] = {}
 
     def recall(
         self, context: dict[str, Any], hit: Hit, enrich: Callable[[dict[str, Any], Hit], dict[str, Any]]
@@ -52,7 +43,8 @@ class Memory:
         key = (hit.headers, hit.source.id, hit.address, hit.proxied, written)
         known = self._told.get(key)
         if known is None or known[0] is not hit.source:
-            known = self._told[key] = (hit.source, Told(enrich(context, hit)))
+            told = enrich(context, hit)
+            known = self._told[key] = (hit.source, SharedContext(told, orjson.dumps(told)))
         return known[1]
 
     def forget(self) -> None:

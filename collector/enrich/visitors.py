@@ -77,12 +77,11 @@ class Visitors:
         own = event.message.get("anonymousId") or event.message.get("userId")
         who = (own,) if own else (network(hit.address), hit.headers.get("User-Agent", "")[:512])
         parts = (hit.source.id, _site(page, hit), *who, event.message["timestamp"][:_DAY_LETTERS])
-        return _hash("\0".join(parts).encode(), self._salts.current)
+        return _hash(parts, self._salts.current)
 
     def _of_the_day(self, page: Any, hit: Hit) -> str:
-        site = _site(page, hit)
-        parts = (hit.source.id, site, network(hit.address), hit.headers.get("User-Agent", "")[:512])
-        told = "\0".join(parts).encode()
+        agent = hit.headers.get("User-Agent", "")[:512]
+        told = (hit.source.id, _site(page, hit), network(hit.address), agent)
         late = self._salts.late
         if self._salts.previous and late:
             yesterdays = _hash(told, self._salts.previous)
@@ -146,8 +145,8 @@ def _site(page: Any, hit: Hit) -> str:
 
 
 @remembered(4096)
-def _hash(told: bytes, salt: bytes) -> str:
-    return blake2b(told, key=salt, digest_size=16).hexdigest()
+def _hash(told: tuple[str, ...], salt: bytes) -> str:
+    return blake2b("\0".join(told).encode(), key=salt, digest_size=16).hexdigest()
 
 
 def _remember(late: OrderedDict[str, int], visitor: str, now: int) -> None:

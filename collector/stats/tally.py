@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from collector.model import SharedContext
+from collector.recall import remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from collector.model import Event
+
+_Key: TypeAlias = "tuple[str, str]"
 
 DIMENSIONS = (
     "events",
@@ -31,7 +36,7 @@ class Tally:
     """The sums of one source: by metric, by dimension and value, and who was seen."""
 
     counts: dict[str, int] = field(default_factory=dict)
-    tops: dict[tuple[str, str], int] = field(default_factory=dict)
+    tops: dict[_Key, int] = field(default_factory=dict)
     visitors: set[str] = field(default_factory=set)
 
     @property
@@ -45,7 +50,7 @@ class Tally:
 
     def top(self, dimension: str, value: str, number: int = 1) -> None:
         """Add to a value of a dimension."""
-        key = (dimension, value[:_LONGEST])
+        key = _key(dimension, value)
         self.tops[key] = self.tops.get(key, 0) + number
 
     def events(self, events: Iterable[Event]) -> None:
@@ -66,15 +71,11 @@ class Tally:
         if not number:
             return
         self.count("events", number)
-        bot = context.get("bot")
-        if isinstance(bot, dict):
+        if isinstance(context.get("bot"), dict):
             self.count("bots", number)
-            self.top("bots", _text(bot, "name") or f"{_text(bot, 'kind') or 'unknown'} bot", number)
-            return
-        for dimension, part, name in _OF_CONTEXT:
-            told = context.get(part)
-            if isinstance(told, dict) and (value := told.get(name)) and isinstance(value, str):
-                self.top(dimension, value, number)
+        tell = _of_shared if type(context) is SharedContext else _of_context
+        for key in tell(context):
+            self.tops[key] = self.tops.get(key, 0) + number
 
     def _of_event(self, event: Event, context: dict[str, Any]) -> None:
         if event.visitor:
@@ -101,6 +102,22 @@ _OF_CONTEXT = (
     ("devices", "device", "type"),
     ("countries", "location", "country"),
 )
+
+
+def _of_context(context: dict[str, Any]) -> list[_Key]:
+    """Return the values that a context counts for, of a bot which one it is."""
+    bot = context.get("bot")
+    if isinstance(bot, dict):
+        return [_key("bots", _text(bot, "name") or f"{_text(bot, 'kind') or 'unknown'} bot")]
+    told = ((dimension, _text(context.get(part), name)) for dimension, part, name in _OF_CONTEXT)
+    return [_key(dimension, value) for dimension, value in told if value]
+
+
+_of_shared = remembered(4096)(_of_context)
+
+
+def _key(dimension: str, value: str) -> _Key:
+    return dimension, value[:_LONGEST]
 
 
 def _text(parent: Any, key: str) -> str:

@@ -34,7 +34,7 @@ from collector.protocols.presets import PRESETS
 from collector.protocols.segment import segment, segment_lines
 from collector.protocols.tracardi import Visit, collected, tracardi
 from collector.protocols.webhook import Plan, webhook
-from collector.records import encode, quarantined, rules_for
+from collector.records import encode, quarantined, rules_of_bridges
 from collector.settings import Settings
 from collector.sources import SETTINGS
 from collector.store.salts import Salts
@@ -71,7 +71,7 @@ _SOURCES = {
 
 def whole_way(protocol: Protocol, hit: Hit) -> None:
     """Take a hit as the spine does, up to the records; each must be JSON again."""
-    rules = rules_for(hit.source, _SETTINGS)
+    rules = rules_of_bridges(_SETTINGS)[hit.source.bridge]
     batch = protocol(hit, rules.limits)
     _ENRICHER.enrich(batch.events, hit)
     _ENRICHER.judge(batch, hit)
