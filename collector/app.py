@@ -59,7 +59,7 @@ from collector.tasks import every_minute, running
 from collector.tracker import TrackerViews
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from collector.lean import LeanRoute
     from collector.settings import Settings
@@ -116,6 +116,7 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
         await stream.start()
         overload = Overload(settings)
         async with (
+            _ending(stream.stop, refused.flush, counters.flush, quotas.flush, roll.leave, deliveries.flush),
             running(catalogue.watch()),
             running(short_links.watch()),
             running(withdrawals.watch()),
@@ -153,12 +154,16 @@ async def collector(settings: Settings) -> AsyncIterator[Collector]:
                 withdrawals=Withdrawals(withdrawals),
                 roll=roll,
             )
-        await stream.stop()
-        await refused.flush()
-        await counters.flush()
-        await quotas.flush()
-        await roll.leave()
-        await deliveries.flush()
+
+
+@asynccontextmanager
+async def _ending(*steps: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Take these steps on leaving, in order, also when a door could not be opened."""
+    try:
+        yield
+    finally:
+        for step in steps:
+            await step()
 
 
 def _wire(

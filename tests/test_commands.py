@@ -16,12 +16,14 @@ from urllib.request import urlopen
 
 import orjson
 import pytest
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from collector import doors
 from collector.cli import serving
 from collector.doors import DoorError
 from collector.settings import Settings, SettingsError, load
+from collector.store import Names
 from collector.store.embedded import embedded_server
 from collector.wording import InWords
 
@@ -198,6 +200,30 @@ async def test_a_door_that_cannot_be_opened_says_what_to_do() -> None:
     ):
         with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(DoorError, match=todo):
             await doors._listen(asyncio.Protocol, (host, taken.getsockname()[1]), shared=False)
+
+
+def test_tail_shows_what_other_programs_append_and_tells_where_no_source_is(
+    tmp_path: Path, redis_url: str
+) -> None:
+    key = Names(tmp_path.name).stream(0)
+    with SyncRedis.from_url(redis_url) as client:
+        client.xadd(key, {"other": "thing"})
+        client.xadd(key, {"event": "[1]\x1b"})
+
+    told = headwater(
+        tmp_path,
+        *("tail", "--last", "2", "--count", "2"),
+        HEADWATER_REDIS_URL=redis_url,
+        HEADWATER_NAMESPACE=tmp_path.name,
+    )
+    few = headwater(tmp_path, "tail", "--last", "-1")
+
+    assert (told.returncode, told.stderr.count("There is no source yet")) == (0, 1)
+    assert [line.split("  ")[0] for line in told.stdout.splitlines()] == [
+        "other=thing",
+        "[1]\N{REPLACEMENT CHARACTER}",
+    ]
+    assert "-1 is not in the range x>=0" in few.stderr
 
 
 @pytest.mark.parametrize(("arguments", "environment", "text"), FAILURES)

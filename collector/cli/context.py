@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from collector.store import Redis
 
 
+COUNT = click.IntRange(min=0)
+AT_LEAST_ONE = click.IntRange(min=1)
+
+
 class Number(click.FloatRange):
     """A number from 0 to the most that is told."""
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from collector.app import collector
-from collector.cli.context import opened, run, with_settings
+from collector.cli.context import COUNT, opened, run, with_settings
 from collector.doors import open_doors
 from collector.probe import origin_for
 from collector.protocols.ids import uuid7
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collector.settings import Settings
 
 _BLOCK_MS = 500
+
+_NO_SOURCE = "There is no source yet. If the collector has some, name its --data or --redis-url."
 
 
 @click.command()
@@ -50,8 +52,12 @@ def send(settings: Settings, name: str, event: str, properties: str) -> None:
 @click.argument("name", metavar="[SOURCE]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print each event as stored, one a line.")
 @click.option("--stream", default="events", show_default=True, help="Stream to follow.")
-@click.option("--last", default=0, metavar="N", help="Print the last N events of each partition first.")
-@click.option("--count", default=0, metavar="N", help="Stop after N events; 0 goes on until Ctrl-C.")
+@click.option(
+    "--last", type=COUNT, default=0, metavar="N", help="Print the last N events of each partition first."
+)
+@click.option(
+    "--count", type=COUNT, default=0, metavar="N", help="Stop after N events; 0 goes on until Ctrl-C."
+)
 def tail(settings: Settings, name: str | None, *, as_json: bool, stream: str, last: int, count: int) -> None:
     """Print events as they arrive."""
     run(_tail(settings, name, as_json=as_json, stream=stream, last=last, count=count))
@@ -111,6 +117,8 @@ async def _tail(
     screen = Console(highlight=False, soft_wrap=True)
     async with opened(settings) as (redis, names, catalogue):
         wanted = catalogue.get(name).id.encode() if name else None
+        if not list(catalogue):
+            click.echo(f"Warning: {_NO_SOURCE}", err=True)
         keys = [names.stream(partition, stream) for partition in range(settings.partitions)]
         seen: dict[Any, Any] = {}
         for key in keys:
@@ -125,21 +133,35 @@ async def _tail(
             for key, entries in itertools.chain.from_iterable(answers):
                 for entry, fields in entries:
                     seen[key.decode()] = entry
-                    if wanted in {None, fields[b"source"]}:
-                        screen.print(_line(entry, fields[b"event"], as_json=as_json))
+                    if wanted in {None, fields.get(b"source")}:
+                        screen.print(_line(entry, fields, as_json=as_json))
                         printed += 1
                         if printed == count:
                             return
 
 
-def _line(entry: bytes, raw: bytes, *, as_json: bool) -> Text:
-    """Return an event for the screen: everything in it is a stranger's, so control characters go."""
+def _line(entry: bytes, fields: dict[bytes, bytes], *, as_json: bool) -> Text:
+    """Return an entry for the screen: everything in it is a stranger's, so control characters go.
+
+    What another program appended in a form of its own is shown as it is.
+    """
+    raw = fields.get(b"event", b"; ".join(b"%b=%b" % pair for pair in fields.items())).decode(
+        errors="replace"
+    )
     if as_json:
-        return Text(raw.decode())
-    event = orjson.loads(raw)
+        return Text(raw)
+    try:
+        parts = _parts(orjson.loads(raw))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        parts = [(raw, "dim")]
+    parts.append((entry.decode(), "dim"))
+    return Text("  ").join(Text(_printable(text), style) for text, style in parts if text)
+
+
+def _parts(event: dict[str, Any]) -> list[tuple[str, str]]:
     context = event.get("context", {})
     page = context.get("page", {})
-    parts = [
+    return [
         (event["timestamp"][11:23], "dim"),
         (event["source"]["id"], "cyan"),
         (event["type"], "bold green"),
@@ -147,9 +169,7 @@ def _line(entry: bytes, raw: bytes, *, as_json: bool) -> Text:
         (str(page.get("path", "")), ""),
         (" ".join(filter(None, (_name(context, "browser"), _name(context, "os")))), "dim"),
         (orjson.dumps(event["properties"]).decode() if event.get("properties") else "", "yellow"),
-        (entry.decode(), "dim"),
     ]
-    return Text("  ").join(Text(_printable(text), style) for text, style in parts if text)
 
 
 def _name(context: dict[str, Any], part: str) -> str:

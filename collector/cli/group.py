@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from collector.cli.context import opened, require_redis_streams, run, with_settings
+from collector.cli.context import AT_LEAST_ONE, COUNT, opened, require_redis_streams, run, with_settings
 from collector.stream.consumer import Consumer, Delivery
 from collector.stream.groups import Group, drop_group, list_groups
 
@@ -35,8 +35,16 @@ _STREAM = click.option("--stream", default="events", show_default=True, help="St
 @click.option(
     "--ndjson", is_flag=True, help="Print events, one a line; each batch counts as done once written."
 )
-@click.option("--most", default=100, show_default=True, help="Most events of a partition in one batch.")
-@click.option("--count", default=0, metavar="N", help="Stop once N events are done; 0 goes on until Ctrl-C.")
+@click.option(
+    "--most",
+    type=AT_LEAST_ONE,
+    default=100,
+    show_default=True,
+    help="Most events of a partition in one batch.",
+)
+@click.option(
+    "--count", type=COUNT, default=0, metavar="N", help="Stop once N events are done; 0 goes on until Ctrl-C."
+)
 def consume(
     settings: Settings, *, group: str, stream: str, program: str | None, ndjson: bool, most: int, count: int
 ) -> None:
@@ -90,10 +98,8 @@ async def _consume(
         async for batch in consumer:
             status = await _hand_over(batch, program)
             if status:
-                click.echo(
-                    f"{program or 'The reader'} ended with {status}; its batch will be delivered again.",
-                    err=True,
-                )
+                who = program or "The reader"
+                click.echo(f"Error: {who} ended with {status}; its batch will be delivered again.", err=True)
                 return 1
             done += len(batch)
             if count and done >= count:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from collector.cli.context import opened, require_redis_streams, run, use_uvloop, with_settings
+from collector.cli.context import COUNT, opened, require_redis_streams, run, use_uvloop, with_settings
 from collector.sinks.registry import open_sink
 from collector.sinks.runner import Done, Runner
 from collector.stream.consumer import Consumer
@@ -50,7 +50,9 @@ _FILE, _VARIABLE = "@", "env:"
 @click.option(
     "--consent", multiple=True, metavar="CATEGORY", help="Write only events that it was granted for."
 )
-@click.option("--count", default=0, metavar="N", help="Stop once N events are done; 0 goes on until Ctrl-C.")
+@click.option(
+    "--count", type=COUNT, default=0, metavar="N", help="Stop once N events are done; 0 goes on until Ctrl-C."
+)
 def sink(
     settings: Settings,
     *,

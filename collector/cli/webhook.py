@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from collector.app import collector
-from collector.cli.context import opened, run, with_settings
+from collector.cli.context import COUNT, opened, run, with_settings
 from collector.model import Hit, Outcome, Refusal, Source
 from collector.protocols.presets import PRESETS
 from collector.protocols.sample import SampleError, sample
@@ -68,7 +68,7 @@ def address(settings: Settings, name: str, *, reveal: bool) -> None:
 @webhook.command()
 @door_settings
 @click.argument("name", metavar="SOURCE")
-@click.option("--last", default=20, show_default=True, help="How many.")
+@click.option("--last", type=COUNT, default=20, show_default=True, help="How many.")
 def deliveries(settings: Settings, name: str, *, last: int) -> None:
     """Print the last deliveries of a webhook or rest source.
 

@@ -10,7 +10,15 @@ import click
 
 from collector import tasks
 from collector.app import collector
-from collector.cli.context import opened, require_redis_streams, run, stop_signal, use_uvloop, with_settings
+from collector.cli.context import (
+    COUNT,
+    opened,
+    require_redis_streams,
+    run,
+    stop_signal,
+    use_uvloop,
+    with_settings,
+)
 from collector.logs import configure_logs
 from collector.stream.classify import GROUP, Classifier
 from collector.stream.consumer import Consumer
@@ -27,7 +35,9 @@ def worker() -> None:
 @worker.command()
 @with_settings("data", "redis_url", "partitions")
 @click.option("--stream", default="events", show_default=True, help="Stream that mails' events go to.")
-@click.option("--count", default=0, metavar="N", help="Stop once N events are read; 0 goes on until Ctrl-C.")
+@click.option(
+    "--count", type=COUNT, default=0, metavar="N", help="Stop once N events are read; 0 goes on until Ctrl-C."
+)
 def classify(settings: Settings, stream: str, count: int) -> None:
     """Find scanners among the clicks on mails.
 
