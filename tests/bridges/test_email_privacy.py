@@ -127,8 +127,8 @@ def test_withdrawals_by_command(settings: Settings) -> None:
     answer = headwater(settings, "email", "withdraw", "--source", "news", "--file", "-", input=many)
     undone = headwater(settings, "email", "withdraw", "--source", "news", "r7", "x", "--undo")
 
-    assert answer.output == "2500 recipients are named no more.\n"
-    assert undone.output == "1 recipients are recorded again.\n"
+    assert answer.output == "Named no more: 2500.\n"
+    assert undone.output == "Recorded again: 1.\n"
     assert headwater(settings, "email", "withdraw", "--source", "news").exit_code == 2
     assert (
         "only of recipients who have consented" not in headwater(settings, "source", "privacy", "news").output
