@@ -6,8 +6,9 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from tests.browser.proxies import EXAMPLES, certificate_in, free_port, started
+from tests.browser.proxies import EXAMPLES, certificate_in, started
 from tests.conftest import run_collector
+from tests.faults.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -14,8 +14,9 @@ from aiohttp import ClientSession, TCPConnector
 
 from collector.links import Mark
 from collector.sources.email import signer
-from tests.browser.proxies import certificate_in, free_port, started
+from tests.browser.proxies import certificate_in, started
 from tests.conftest import Running, run_collector, until
+from tests.faults.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

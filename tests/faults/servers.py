@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import resource
+import secrets
 import signal
 import socket
 import subprocess
@@ -26,10 +27,15 @@ _KEYS = ("~headwater:*", "~test*:*", "&headwater:*", "&test*:*")  # of tests, to
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on, of those that the system gives to nobody.
+
+    So it stays free until its server has started, and while that one is away.
+    """
+    while True:
+        port = 20000 + secrets.randbelow(12000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def documented_user() -> list[str]:

@@ -16,8 +16,9 @@ import brotli
 import pytest
 
 from collector.tracker import render
-from tests.browser.proxies import free_port, nginx_of, started
+from tests.browser.proxies import nginx_of, started
 from tests.conftest import run_collector
+from tests.faults.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

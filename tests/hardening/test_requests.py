@@ -11,8 +11,9 @@ import orjson
 import pytest
 
 from collector.logs import configure_logs
-from tests.browser.proxies import free_port, nginx_of, started
+from tests.browser.proxies import nginx_of, started
 from tests.conftest import run_collector
+from tests.faults.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
