@@ -34,13 +34,16 @@ def _of_person(command: Callable[..., Any]) -> Callable[..., Any]:
 @_SETTINGS
 @_of_person
 @click.option("--block", is_flag=True, help="Keep no event of the id from now on, in any source.")
-@click.confirmation_option(prompt="What is held of this person will be removed. Go on?")
-def forget(settings: Settings, *, user: str, visitor: str, email: str, block: bool) -> None:
+@click.option("--yes", is_flag=True, help="Confirm the action without prompting.")
+def forget(settings: Settings, *, user: str, visitor: str, email: str, block: bool, yes: bool) -> None:
     """Remove what is held of a person.
 
     A tombstone is left that consumers must apply.
     """
-    gone = run(_forget(settings, _named(user, visitor, email), block=block))
+    who = _named(user, visitor, email)
+    if not yes:
+        click.confirm("What is held of this person will be removed. Go on?", abort=True)
+    gone = run(_forget(settings, who, block=block))
     click.echo(f"Removed {gone.events} events and {gone.deliveries} kept deliveries.")
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from tests.stream.conftest import open_stream, record
 from tests.test_commands import headwater
+from tools.make_docs import DOCS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +32,24 @@ async def test_events_are_printed_once_one_a_line(server: Server, tmp_path: Path
 
     assert (first.returncode, first.stdout) == (0, lines)
     assert listed.stdout.split()[-5:] == ["g", "0", "0", "0", "s"]
+
+
+async def test_the_reader_in_the_docs_reads(server: Server, tmp_path: Path) -> None:
+    lines = await fill(server, tmp_path)
+    text = (DOCS / "reliability.md").read_text(encoding="utf-8")
+    program = text.partition("```python\n")[2].partition("```")[0]
+
+    read = _first_lines(program.replace("redis://127.0.0.1:6379", server.url), 3)
+
+    assert [line.partition(" ")[2] for line in read] == lines.splitlines(keepends=True)
+
+
+def _first_lines(program: str, count: int) -> list[str]:
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as reader:
+        assert reader.stdout
+        lines = [reader.stdout.readline() for _ in range(count)]
+        reader.kill()
+    return lines
 
 
 async def test_a_batch_is_done_when_the_program_says_so(server: Server, tmp_path: Path) -> None:
