@@ -1,7 +1,7 @@
 """``python -m benchmarks.allocator``: what an event costs the extra's server with jemalloc, and without.
 
-It needs the extra ``embedded``, Debian's libjemalloc2 and no other server on PATH. The time is the server's own
-word, and the runs take turns, so that a busy machine does both the same wrong.
+It needs the extra ``embedded``, Debian's libjemalloc2 and no other server on PATH. The time is the server's
+own word, and the runs take turns, so that a busy machine does both the same wrong.
 """
 
 from __future__ import annotations
