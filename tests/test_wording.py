@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 JARGON = re.compile(
     r"\b(Input|String|should|valid|pattern|regex|instance|tuple|dict\w*|str|int|integer|float|bool\w*|None|null"
-    r"|Literal|Extra inputs|Field required|keyword|argument|parse)\b|\^|\$|\[[^'\]]|literal|constrained"
+    r"|Literal|Field|Extra|keyword|argument|parse)\b|\^|\$|\[key\]|function-|literal|constr"
 )
 BODIES = {each.body for each in OPERATIONS if not each.plain_body}  # of plain ones the form checks the fields
 MODELS: list[type[BaseModel]] = [
