@@ -8,6 +8,7 @@ const lists = { stored: document.getElementById('stored'), refused: document.get
 let held = [];
 let paused = false;
 let unseen = 0;
+let away = false;
 
 function fits(row) {
   return row.textContent.toLowerCase().includes(filter.value.trim().toLowerCase());
@@ -24,7 +25,9 @@ function place(kind, html) {
 }
 
 function tell(text) {
-  state.textContent = unseen ? `${text} ${unseen} came too fast to be shown.` : text;
+  if (unseen) text += ` ${unseen} came too fast to be shown.`;
+  if (away) text += ' Reload the page for what came while it was out of sight.';
+  state.textContent = text;
 }
 
 function take(kind, html) {
@@ -52,4 +55,4 @@ follow(box.dataset.feed, {
   more: () => { unseen += 1; tell(paused ? 'Paused.' : 'Watching.'); },
   ready: () => { box.dataset.ready = 'yes'; tell(paused ? 'Paused.' : 'Watching.'); },
   error: () => tell('The line is cut; trying again.'),
-});
+}, () => { away = true; });

@@ -17,4 +17,4 @@ function refused(message) {
   document.getElementById('waiting-entry').innerHTML = JSON.parse(message.data).row;
 }
 
-follow(box.dataset.feed, { ready: () => { box.dataset.ready = 'yes'; }, stored: arrived, refused });
+follow(box.dataset.feed, { ready: () => { box.dataset.ready = 'yes'; }, stored: arrived, refused }, () => location.reload());

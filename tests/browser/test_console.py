@@ -267,6 +267,32 @@ async def test_live_begins_again_after_an_answer_that_is_no_feed(running: Runnin
         await expect(page.locator("#stored .entry").first).to_contain_text("After")
 
 
+async def test_a_page_out_of_sight_lets_go_of_its_line_and_says_so(
+    running: Running, browser: Browser
+) -> None:
+    """A browser has six lines to a server over plain http: six forgotten tabs would stop the console."""
+    await running.add(id="web")
+    turn = """hidden => {
+      Object.defineProperty(document, 'hidden', { configurable: true, value: hidden });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }"""
+    async with console(running, browser) as (_, page, watch):
+        await page.clock.install()
+        for tab, box in (("live", "#live"), ("install", "#waiting")):
+            await page.goto(f"/sources/web/{tab}")
+            await expect(page.locator(f"{box}[data-ready]")).to_be_visible()
+            await page.evaluate(turn, True)
+            await page.clock.fast_forward(61_000)
+            await running.post("web", {"batch": [{"type": "track", "event": f"Missed by {tab}"}]})
+            await page.evaluate(turn, False)
+            if tab == "live":
+                await expect(page.locator("#live-state")).to_contain_text("while it was out of sight")
+                await running.post("web", {"batch": [{"type": "track", "event": "Seen"}]})
+                await expect(page.locator("#stored .entry")).to_have_count(1)
+        await expect(page.locator("#waiting-entry")).to_contain_text("Missed by install")
+    assert watch.faults == []
+
+
 async def test_the_theme_is_chosen_and_kept_and_the_keyboard_skips_to_the_content(
     running: Running, browser: Browser
 ) -> None:
