@@ -14,6 +14,9 @@ help: ## List the commands
 .venv/dev: .venv/run requirements/dev.txt requirements/kafka.xml tools/set-up
 	@tools/set-up dev "$(PYTHON)" && touch $@
 
+# Tests start hundreds of Pythons: none shall compile again what another has, whatever the machine is set to.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Node and npm come with the dev extra, so every machine builds and tests the tracker with the same.
 test audit build snippet/node_modules: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -25,7 +28,7 @@ run: .venv/run ## Start the collector with a demo page
 
 test: .venv/dev snippet/node_modules ## Run all tests, browser included
 	cd snippet && npm test
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev ## Lint and check types
 	$(BIN)/ruff check

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import time
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -28,13 +29,32 @@ from tests.faults.servers import documented_user
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-    from pathlib import Path
 
     from aiohttp import ClientResponse
 
     from tests.queues.kafka_broker import Kafka
 
 _NUMBERS = itertools.count()
+
+# Files that take a minute or so, the longest first: one that began last would keep one process at work alone.
+_LONG = (
+    "browser/test_routers.py",
+    "queues/test_queues.py",
+    "faults/test_kafka_stream.py",
+    "browser/test_delivery.py",
+    "clients/test_dialects.py",
+    "faults/test_faults.py",
+    "browser/test_console.py",
+    "sinks/test_brokers.py",
+    "hardening/test_parsers.py",
+    "faults/test_failover.py",
+    "test_commands.py",
+    "clients/test_servers.py",
+    "clients/test_side_by_side.py",
+    "clients/test_browsers.py",
+    "hardening/test_public_schema.py",
+    "browser/test_privacy.py",
+)
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # machines are shared and noisy
 hypothesis.settings.load_profile("untimed")
@@ -73,6 +93,12 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     made = Kafka(tmp_path_factory.mktemp("kafka"))
     yield made
     made.kill()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files; the order of all others stays."""
+    turns = {Path(__file__).parent / name: turn for turn, name in enumerate(_LONG)}
+    items.sort(key=lambda item: turns.get(item.path, len(turns)))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

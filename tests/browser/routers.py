@@ -62,7 +62,7 @@ def next_app() -> Pages:
     """
     folder = APPS / "next"
     with (folder / "package-lock.json").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two processes run the tests, and one of them builds
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes run the tests, and one of them builds
         if not _fresh(folder / "node_modules" / ".package-lock.json", [folder / "package-lock.json"]):
             options = ("--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund")
             subprocess.run(["npm", "ci", *options], cwd=folder, check=True)

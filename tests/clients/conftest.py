@@ -29,7 +29,7 @@ def packages() -> Path:
     lock = HERE / "package-lock.json"
     installed = HERE / "node_modules" / ".package-lock.json"
     with lock.open() as ours:
-        fcntl.flock(ours, fcntl.LOCK_EX)  # two processes run the tests, and one of them installs
+        fcntl.flock(ours, fcntl.LOCK_EX)  # several processes run the tests, and one of them installs
         if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
             # Not `npm ci`: it asks for optional packages of other systems, which not every registry has.
             subprocess.run(
