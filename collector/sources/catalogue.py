@@ -6,7 +6,6 @@ a change reaches all of them at once, and one that was away reads what it missed
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from collector.sources.held import Held, names_of
 from collector.sources.history import changes
 from collector.sources.rollout import require_older
 from collector.sources.rows import put_down, stored
+from collector.store.followed import Followed
 from collector.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -37,11 +37,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_RETRY_SECONDS = 0.5
 _BLOCK_MS = 500  # under the least redis_timeout_seconds
 
 
-class Catalogue:
+class Catalogue(Followed):
     """All sources by id and alias, as of the last change read."""
 
     def __init__(self, redis: Redis, names: Names, snapshot: Path | None = None) -> None:
@@ -50,7 +49,6 @@ class Catalogue:
         self._held = Held()
         self._snapshot = Snapshot(snapshot, self._lines)
         self._seen = "0-0"
-        self.fresh = False
 
     def __iter__(self) -> Iterator[Source]:
         return iter(sorted(self._held, key=lambda source: source.created))
@@ -98,24 +96,6 @@ class Catalogue:
         except (RedisError, OSError) as error:
             log.warning("sources_from_snapshot", error=str(error))
             self._load_snapshot()
-
-    async def watch(self) -> None:
-        """Follow the change stream until cancelled; survive Redis being away."""
-        try:
-            while True:
-                await self._watch()
-        finally:
-            await self._snapshot.finish()
-
-    async def _watch(self) -> None:
-        await self._snapshot.keep_up()
-        try:
-            if not self.fresh:
-                await self._load_all()
-            await self._follow()
-        except (RedisError, OSError):
-            self.fresh = False
-            await asyncio.sleep(_RETRY_SECONDS)
 
     async def add(self, form: SourceForm) -> Source:
         """Store a new source. Raises SourceError when its id or an alias is taken."""

@@ -6,12 +6,12 @@ on that stream, and one that was away reads all anew.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from redis.exceptions import RedisError
 
+from collector.store.followed import Followed
 from collector.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -26,11 +26,10 @@ Item = TypeVar("Item")
 
 _CHANGES_KEPT = 10_000
 _AT_ONCE = 1000
-_RETRY_SECONDS = 0.5
 _BLOCK_MS = 500  # under the least redis_timeout_seconds
 
 
-class Mirror:
+class Mirror(Followed):
     """The fields of a hash. Names have no spaces, values no line ends. It raises RedisError and OSError."""
 
     def __init__(self, redis: Redis, key: str, snapshot: Path | None = None) -> None:
@@ -40,7 +39,6 @@ class Mirror:
         self._held: dict[bytes, bytes] = {}
         self._snapshot = Snapshot(snapshot, self._lines)
         self._seen = b"0-0"
-        self.fresh = False
         self.known = False  # from Redis or from the snapshot
 
     def __len__(self) -> int:
@@ -61,24 +59,6 @@ class Mirror:
         except (RedisError, OSError) as error:
             log.warning("mirror_from_snapshot", key=self._key, error=str(error))
             self._load_snapshot()
-
-    async def watch(self) -> None:
-        """Follow the change stream until cancelled; survive Redis being away."""
-        try:
-            while True:
-                await self._watch()
-        finally:
-            await self._snapshot.finish()
-
-    async def _watch(self) -> None:
-        await self._snapshot.keep_up()
-        try:
-            if not self.fresh:
-                await self._load_all()
-            await self._follow()
-        except (RedisError, OSError):
-            self.fresh = False
-            await asyncio.sleep(_RETRY_SECONDS)
 
     async def put(self, fields: Mapping[str, bytes]) -> None:
         """Set fields, in all collectors."""
