@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from collector.settings import Settings
-    from collector.sinks import Sink
+    from collector.sinks import Limits, Sink
 
 _ENTRY = re.compile(r"\d+-\d+")
 _LAST_SEQUENCE = 2**64 - 1
@@ -100,7 +101,7 @@ class _Feed:
                 stream=self._stream,
                 partitions=partitions,
                 most=_READ_AT_ONCE,
-                gather=target.limits,
+                gather=self._enough(target.limits),
             )
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, consumer.stop)
@@ -122,6 +123,10 @@ class _Feed:
             runner = Runner(consumer, target, consent=consent)
             await runner.run(told)
         click.echo(_told(runner.done))
+
+    def _enough(self, limits: Limits) -> Limits:
+        """Return when a batch is full: no later than with the events that are asked for."""
+        return replace(limits, events=min(limits.events, self._count)) if self._count else limits
 
 
 def _told(done: Done) -> str:

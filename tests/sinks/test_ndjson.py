@@ -182,7 +182,7 @@ async def test_the_command_goes_on_where_it_stopped_and_replays_when_told(
 ) -> None:
     start_at = "2026-01-02T03:04:05Z"
     await fill(redis, settings, *map(event, range(5)))
-    to = ("ndjson", str(tmp_path / "out"), "--set", "seconds=0.1")
+    to = ("ndjson", str(tmp_path / "out"), "--set", "seconds=3600")  # no batch waits for more than is asked
     first = command(settings, *to, "--count", "5")
     assert (first.returncode, first.stdout) == (0, "Wrote 5 events.\n"), first.stderr
 
