@@ -57,7 +57,11 @@ PURPOSES = (
         ("settings.hosts",),
     ),
     Purpose(
-        "queue", "Read a queue", "Messages of a broker's topic, acknowledged once they are safe.", "Other"
+        "queue",
+        "Read a queue",
+        "Messages of a broker's topic, acknowledged once they are safe.",
+        "Other",
+        tuple(f"settings.{name}" for name in ("broker", "address", "user", "password", "topic", "format")),
     ),
 )
 _GENERAL = ("name", "channel")

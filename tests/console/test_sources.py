@@ -42,6 +42,14 @@ async def test_each_bridge_has_a_form_that_makes_a_source_and_leads_to_it(
     assert running.parts.catalogue.get("one").bridge == bridge
 
 
+async def test_a_queue_is_asked_first_where_it_is_and_what_to_read(running: Running) -> None:
+    first, _, more = (await text_of(running, "/sources/new/queue")).partition("More settings")
+    asked = ("broker", "address", "user", "password", "topic", "format")
+
+    assert [name for name in asked if f'name="settings.{name}"' not in first] == []
+    assert 'name="settings.group"' in more
+
+
 WRONG = [
     ("web", {"name": ""}, "f-name-error"),
     ("web", {"name": "x", "settings.origins": "https://a.example\nshop.example"}, "f-settings.origins-error"),
