@@ -86,7 +86,7 @@ class Reader:
 
         Raises Refusal rate_limited after too many.
         """
-        address = self.address(request)
+        address = address_of(request, self.settings.trusted_proxies, self.settings.trusted_hops)
         self.limits.admit_compressed(address)
         try:
             yield
