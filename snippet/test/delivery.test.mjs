@@ -234,8 +234,7 @@ test('a page with the tracker is kept in the back/forward cache, and coming back
   t.after(() => own.close());
   const { server, page } = await visitor(t, own, { chosen: 'typical' });
   const views = () =>
-    server
-      .events()
+    once(server)
       .filter(({ type }) => type === 'page')
       .map(({ context }) => context.page.url.slice(-4));
   await until(() => views().length === 1, 'the view');
