@@ -15,6 +15,7 @@ import pytest
 
 from collector.model import Privacy
 from collector.sources.features import build
+from collector.sources.settings import WebSettings
 from collector.sources.tracker_token import TrackerTokens
 from collector.store.trackers import TrackerArchive
 from collector.tracker import TrackerViews, render, snippet, views
@@ -277,3 +278,22 @@ def test_lite_gives_way_to_its_parts_when_a_feature_joins_it() -> None:
 
     assert {"spa", "direct", "tagged", "base"} <= joined
     assert "lite" not in joined
+
+
+@pytest.mark.parametrize(
+    ("privacy", "asks", "config"),
+    [
+        ({}, False, {}),
+        ({"gpc": "record"}, False, {}),
+        ({"gpc": "drop"}, True, {}),
+        ({"dnt": "drop"}, True, {"dnt": True, "ignoreGpc": True}),
+        ({"gpc": "drop", "dnt": "drop"}, True, {"dnt": True}),
+    ],
+)
+def test_the_tracker_looks_for_objections_only_where_they_are_to_be_dropped(
+    privacy: dict[str, str], asks: bool, config: dict[str, bool]
+) -> None:
+    source = web_source(settings=WebSettings(preset="typical"), privacy=Privacy(**privacy))
+
+    assert (b"globalPrivacyControl" in render(source).body) is asks
+    assert tracker_config(source) == config

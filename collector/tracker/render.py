@@ -52,7 +52,8 @@ def render(source: Source) -> Rendered:
     if not source.enabled:
         return _switched_off()
     config = tracker_config(source)
-    return _render(source.settings.preset, chosen_features(source), frozenset(config), escaped_json(config))
+    features = chosen_features(source)
+    return _render(source.settings.preset, features, _idle(source), frozenset(config), escaped_json(config))
 
 
 def chosen_features(source: Source) -> tuple[str, ...]:
@@ -80,11 +81,15 @@ def tracker_config(source: Source) -> dict[str, Any]:
         config.setdefault("credentials", "same-origin")
     if privacy.consent == "required" and privacy.before_consent == "nothing":
         config["consent"] = "required"
-    if "privacy" in _names(source.settings.preset, chosen_features(source)):
-        # What the tracker itself drops never arrives; all else is for the collector to decide.
+    if not _idle(source) and "privacy" in _names(source.settings.preset, chosen_features(source)):
         config |= {"ignoreGpc": True} if privacy.gpc != "drop" else {}
         config |= {"dnt": True} if privacy.dnt == "drop" else {}
     return config
+
+
+def _idle(source: Source) -> frozenset[str]:
+    """Name the fragments with nothing to do: what is not to be dropped is for the collector to decide."""
+    return frozenset() if "drop" in {source.privacy.gpc, source.privacy.dnt} else frozenset({"privacy"})
 
 
 def escaped_json(value: Any) -> str:
@@ -115,11 +120,14 @@ def _switched_off() -> Rendered:
 
 
 @lru_cache(1024)
-def _render(preset: str, features: tuple[str, ...], told: frozenset[str], config: str) -> Rendered:
-    chosen = build().choose(preset, features)
+def _render(
+    preset: str, features: tuple[str, ...], idle: frozenset[str], told: frozenset[str], config: str
+) -> Rendered:
+    chosen = [fragment for fragment in build().choose(preset, features) if fragment.name not in idle]
     told = told.union(*(fragment.sets for fragment in chosen))
     fragments = [fragment.code_for(told) for fragment in chosen]
-    return packed(_template().render(fragments=fragments, config=config).strip().encode())
+    sliced = any(fragment.name == "slices" for fragment in chosen)
+    return packed(_template().render(fragments=fragments, sliced=sliced, config=config).strip().encode())
 
 
 @lru_cache(1024)

@@ -1,5 +1,5 @@
 // What a composed file is made of, in the order of joining: the base, helpers that features share, features (those that
-// may stop an event first), delivery, the start. `files` (default: features/<name>) are joined into one fragment;
+// may stop an event first; else in the order that compresses best), delivery, the start. `files` (default: features/<name>) are joined into one fragment;
 // `requires` come along by themselves; `config` names the settings that a fragment reads; `instead` is what
 // takes a fragment's place when anything else is chosen with it; `rare`: settings that few sources make; the others
 // are served a fragment that does not ask for them, unless one that is chosen too `sets` them while the page lives;
@@ -8,7 +8,7 @@
 export const fragments = [
   {
     name: 'base',
-    files: ['core/safe', 'served/config', 'core/choice', 'core/emit', 'core/begin', 'served/stub'],
+    files: ['core/now', 'core/safe', 'served/config', 'core/choice', 'core/emit', 'core/begin', 'served/stub'],
     requires: ['boot'],
     config: ['global', 'endpoint', 'manual'],
     rare: ['global', 'endpoint', 'manual'],
@@ -16,7 +16,7 @@ export const fragments = [
   },
   { name: 'slices', files: ['core/slices'], requires: ['base'], help: 'The start in slices' },
   { name: 'track', files: ['core/track'], requires: ['base'], help: 'What most features call' },
-  { name: 'ids', files: ['delivery/ids'], requires: [], help: 'UUIDv7' },
+  { name: 'ids', files: ['delivery/ids'], requires: ['base'], help: 'UUIDv7' },
   {
     name: 'store',
     files: ['core/store'],
@@ -42,25 +42,18 @@ export const fragments = [
     name: 'privacy',
     requires: ['base'],
     config: ['ignoreGpc', 'dnt'],
-    rare: ['dnt'],
+    rare: ['dnt', 'ignoreGpc'],
     help: 'Global Privacy Control, Do Not Track',
   },
   { name: 'sampling', requires: ['slices', 'store'], config: ['sample'], help: 'Counts a share of visitors' },
   {
     name: 'consent',
-    requires: ['slices', 'resume', 'cookie'],
+    requires: ['resume', 'cookie'],
     config: ['memory', 'consent'],
     sets: ['memory'],
     help: 'Nothing is sent or stored before consent',
   },
   { name: 'consentsignals', requires: ['consent'], help: 'Reads Google Consent Mode and TCF 2.2' },
-  {
-    name: 'address',
-    requires: ['base'],
-    config: ['canonical', 'clean'],
-    rare: ['canonical'],
-    help: 'Canonical and cleaned addresses',
-  },
   { name: 'title', requires: ['leaving', 'resume'], help: 'A view waits for its title' },
   {
     name: 'visitor',
@@ -70,7 +63,7 @@ export const fragments = [
   },
   {
     name: 'session',
-    requires: ['store', 'ids'],
+    requires: ['slices', 'store', 'ids'],
     config: ['privacy', 'campaigns'],
     rare: ['campaigns'],
     help: 'Sessions of 30 minutes',
@@ -82,27 +75,29 @@ export const fragments = [
     help: 'One visitor on several domains',
   },
   {
+    name: 'address',
+    requires: ['base'],
+    config: ['canonical', 'clean'],
+    rare: ['canonical'],
+    help: 'Canonical and cleaned addresses',
+  },
+  { name: 'search', requires: ['track'], config: ['search'], rare: ['search'], help: 'Site search' },
+  {
     name: 'attribution',
     requires: ['base', 'store'],
     config: ['attributionDays'],
     rare: ['attributionDays'],
     help: 'UTM and click ids stay with later events',
   },
-  { name: 'bots', requires: ['base'], help: 'Signs of automation' },
+  { name: 'timing', requires: ['track'], help: 'Navigation and resource timing' },
+  { name: 'clipboard', requires: ['track'], help: 'Printed and copied' },
+  { name: 'visible', requires: ['slices', 'track'], help: 'Elements that were seen' },
   { name: 'hints', requires: ['base'], help: 'User agent client hints' },
-  {
-    name: 'context',
-    files: ['core/version', 'features/context'],
-    requires: ['base'],
-    help: 'Screen, language, time zone, tracker version',
-  },
-  {
-    name: 'heartbeat',
-    requires: ['track', 'alive'],
-    config: ['heartbeat'],
-    rare: ['heartbeat'],
-    help: 'Long reads that go on',
-  },
+  { name: 'forms', requires: ['track'], config: ['formValues'], rare: ['formValues'], help: 'Forms submitted' },
+  { name: 'bots', requires: ['base'], help: 'Signs of automation' },
+  { name: 'errors', requires: ['track'], help: 'Script errors, each once' },
+  { name: 'formsteps', requires: ['forms', 'leaving'], help: 'Forms started and abandoned' },
+  { name: 'autocapture', requires: ['track'], help: 'Clicks on anything that can be clicked' },
   {
     name: 'links',
     requires: ['track', 'press'],
@@ -110,23 +105,28 @@ export const fragments = [
     rare: ['downloads'],
     help: 'Outbound links and file downloads',
   },
-  { name: 'autocapture', requires: ['track'], help: 'Clicks on anything that can be clicked' },
-  { name: 'visible', requires: ['slices', 'track'], help: 'Elements that were seen' },
-  { name: 'forms', requires: ['track'], config: ['formValues'], rare: ['formValues'], help: 'Forms submitted' },
-  { name: 'rage', requires: ['autocapture'], help: 'Rage clicks and dead clicks' },
-  { name: 'errors', requires: ['track'], help: 'Script errors, each once' },
-  { name: 'formsteps', requires: ['forms', 'leaving'], help: 'Forms started and abandoned' },
-  { name: 'timing', requires: ['track'], help: 'Navigation and resource timing' },
   { name: 'media', requires: ['track'], help: 'Video, audio, YouTube' },
   { name: 'engaged', requires: ['ending', 'leaving', 'alive'], help: 'Engaged time' },
-  { name: 'ending', requires: ['track', 'leaving'], help: 'One event at the end of a view' },
-  { name: 'scroll', requires: ['ending'], help: 'Scroll depth' },
-  { name: 'search', requires: ['track'], config: ['search'], rare: ['search'], help: 'Site search' },
-  { name: 'ecommerce', requires: ['store'], help: 'Shopping, in the words of GA4' },
+  {
+    name: 'heartbeat',
+    requires: ['track', 'alive'],
+    config: ['heartbeat'],
+    rare: ['heartbeat'],
+    help: 'Long reads that go on',
+  },
   { name: 'notfound', requires: ['track'], help: 'Pages that are not there' },
-  { name: 'clipboard', requires: ['track'], help: 'Printed and copied' },
+  { name: 'ending', requires: ['track', 'leaving'], help: 'One event at the end of a view' },
+  { name: 'rage', requires: ['autocapture'], help: 'Rage clicks and dead clicks' },
+  { name: 'scroll', requires: ['ending'], help: 'Scroll depth' },
   { name: 'vitals', requires: ['slices', 'track', 'leaving'], help: 'LCP, CLS, INP, FCP, TTFB' },
+  { name: 'ecommerce', requires: ['store'], help: 'Shopping, in the words of GA4' },
   { name: 'tagged', requires: ['track'], help: 'Elements with data-hw-event' },
+  {
+    name: 'context',
+    files: ['core/version', 'features/context'],
+    requires: ['base'],
+    help: 'Screen, language, time zone, tracker version',
+  },
   { name: 'classes', requires: ['track'], help: 'Elements with the class hw-event--…' },
   // Views come from here on: nothing may let the page go on before delivery stands.
   { name: 'spa', requires: ['base'], help: 'A view for every real navigation of a single-page app' },
@@ -170,8 +170,8 @@ export const fragments = [
 const core = ['spa', 'queue'];
 const typical = [...core, 'privacy', 'session', 'attribution', 'bots', 'links', 'tagged', 'forms', 'engaged', 'scroll'];
 
-/** Not in `everything`: `consentsignals` does not fit; the others are no features. */
-const byName = ['consentsignals', 'direct', 'lite', 'token'];
+/** Not in `everything`: these are no features. */
+const byName = ['direct', 'lite', 'token'];
 
 export const presets = {
   lite: ['lite'],

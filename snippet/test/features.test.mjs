@@ -240,8 +240,14 @@ const changes = [
   [
     'attributes',
     {},
-    { html: '<script src="/s/web.js" data-user="u-1" data-group="blog"></script>' },
-    ({ userId, properties }) => assert.deepEqual([userId, properties.group], ['u-1', 'blog']),
+    {
+      html: '<script src="/s/web.js" data-user="u-1" data-user-plan="pro" data-user-signed-up="2026" data-username="n" data-content-group="blog"></script>',
+    },
+    ({ userId, context, properties }) => {
+      assert.equal(userId, 'u-1');
+      assert.deepEqual(context.traits, { plan: 'pro', signedUp: '2026' });
+      assert.deepEqual(properties, { username: 'n', contentGroup: 'blog' });
+    },
   ],
   ['sampling', { sample: 1 }, {}, ({ context }) => assert.equal(context.sample, 1)],
   [
@@ -417,6 +423,9 @@ describe('in a browser', { concurrency: 3 }, () => {
         'https://www.youtube.com/embed/film?enablejsapi=1',
       ])
         document.body.append(Object.assign(document.createElement('iframe'), { src }));
+      const picture = Object.assign(new Image(), { src: 'https://www.youtube.com/film.jpg' });
+      document.body.append(picture);
+      picture.dispatchEvent(new Event('load')); // has no window to ask
     });
     await until(() => server.events().length > 3, 'what the film told');
     assert.deepEqual(

@@ -79,7 +79,7 @@ test('a file is the closure of what was chosen, in the order of the manifest', (
 
 test('everything is every feature', () => {
   const others = fragments.map(({ name }) => name).filter((name) => !presets.everything.includes(name));
-  assert.deepEqual(others.sort(), ['consentsignals', 'direct', 'lite', 'token']);
+  assert.deepEqual(others.sort(), ['direct', 'lite', 'token']);
 });
 
 test('presets and the snippet keep to their limits', () => {

@@ -36,6 +36,7 @@ export function compose(chosen, config = {}, from = asset()) {
   );
   return template()
     .replace(/\{#.*?#\}\n?/gs, '')
+    .replace(/\{\{ "async ".*?\}\}/, joined.some(({ name }) => name === 'slices') ? 'async ' : '')
     .replace(/\s*\{\{- fragments.*?\}\}\s*/, () => codes.join(''))
     .replace(/\{\{ config.*?\}\}/, () => literal(config))
     .trimEnd();

@@ -1,4 +1,5 @@
 // How the tracker itself records something. In the composed file, served/stub.ts stands in this file's place.
+import { now } from './now.ts';
 import { emit } from './emit.ts';
 
-export const record = (method: string, ...args: unknown[]): unknown => emit(Date.now(), method, ...args);
+export const record = (method: string, ...args: unknown[]): unknown => emit(now(), method, ...args);

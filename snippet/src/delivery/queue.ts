@@ -1,4 +1,5 @@
 // Durable delivery: events gather in batches, one batch travels at a time, and none is forgotten unanswered.
+import { now } from '../core/now.ts';
 import { config, endpoint } from '../core/config.ts';
 import { api, steps } from '../core/emit.ts';
 import { guard, listen } from '../core/safe.ts';
@@ -21,7 +22,7 @@ let said: string | 0;
 /** The queue's copy in storage: a key for each page, so that pages never write over each other. */
 let prefix: string;
 let key: string;
-let copy: string | undefined | void;
+let copy: string | number | undefined;
 /** Until when no other page may take the copy. */
 let lease: number;
 
@@ -43,7 +44,7 @@ const soon = (wait: number): void => {
 };
 
 const pack = (body: Body): string => {
-  body.sentAt = Date.now(); // lets the collector correct a wrong clock
+  body.sentAt = now(); // lets the collector correct a wrong clock
   return JSON.stringify(body);
 };
 
@@ -52,18 +53,19 @@ const keep = (until: number): void => {
   copy = guard(() =>
     queue[0] && !config.memory
       ? ((localStorage[key] = JSON.stringify([(lease = until), queue])) as string)
-      : void delete localStorage[key],
+      : (delete localStorage[key], 0),
   );
 };
 
 const flush = async (): Promise<void> => {
-  const now = Date.now();
+  const began = now();
   // Another page took the copy while this one slept past its lease: the events are in its hands.
-  if (copy && lease < now && localStorage[key] !== copy) ((queue = []), (said = 0));
-  keep(Math.max(next, now) + 2e4);
+  if (copy && lease < began && localStorage[key] !== copy) ((queue = []), (said = 0));
+  // A page that is hidden may be going: the next one need not wait.
+  keep(+document.hidden || Math.max(next, began) + 2e4);
   const body = queue[0];
   if (!body || flying) return;
-  if (next > now) return soon(next - now);
+  if (next > began) return soon(next - began);
   flying = body;
   said = 0;
   try {
@@ -82,13 +84,13 @@ const flush = async (): Promise<void> => {
     const { events } = await answer.json().catch(uuid); // no JSON: any value without `events`
     (body.batch as Waiting[]).map((event, at) => event._settle?.({ status, headers, ...events?.[at] }));
     fails = 0;
-    next = Date.now() + (+headers.get('X-Headwater-Interval')! || 2e3);
+    next = now() + (+headers.get('X-Headwater-Interval')! || (queue[1] ? 0 : 2e3));
   } catch (seconds) {
     delete body.sentAt;
     fails = -~fails!;
     // What the collector asks for, else 1 s, 2 s, 4 s … 256 s, and up to half as much again, so that visitors do
     // not return as one.
-    next = Date.now() + ((seconds as number) * 2 || 2 ** Math.min(9, fails)) * (2 + Math.random()) * 250;
+    next = now() + ((seconds as number) * 2 || 2 ** Math.min(9, fails)) * (2 + Math.random()) * 250;
   }
   flying = 0;
   soon(0);
@@ -121,17 +123,17 @@ const adopt = (): void => {
     if (!other.indexOf(prefix) && other !== key)
       guard(() => {
         const [until, left] = JSON.parse(localStorage[other]) as [number, Body[]];
-        if (until > Date.now()) setTimeout(takeOver, until - Date.now());
+        if (until > now()) setTimeout(takeOver, until - now());
         else {
           // The collector knows an id for an hour: what may have arrived already must not come again after that.
-          queue.unshift(...left.filter((body) => !(body.sentAt! < Date.now() - 3e6)));
+          queue.unshift(...left.filter((body) => !(body.sentAt! < now() - 3e6)));
           delete localStorage[other];
           soon(0);
         }
       });
 };
 /** One tab at a time; where there are no locks, the lease must do. */
-const takeOver = (): unknown => navigator.locks?.request('hw', adopt).catch(uuid) || guard(adopt);
+const takeOver = (): unknown => navigator.locks?.request(prefix, adopt).catch(uuid) || guard(adopt);
 
 export const queued = (): void => {
   prefix = 'hw:' + endpoint + ':';

@@ -6,7 +6,7 @@ export const interactive = 'a,button,summary,[role],[onclick],[type=submit]';
 
 /** From the nearest id down, four steps at most; ids with digits are likely generated and passed over. */
 export const selector = (element: Element, steps = 4): string =>
-  /^[a-z_-]+$/i.test(element.id)
+  /^[_a-z-]+$/i.test(element.id)
     ? '#' + element.id
     : (steps && element.parentElement ? selector(element.parentElement, steps - 1) + '>' : '') +
       [element.localName, ...element.classList].slice(0, 2).join('.');
@@ -22,6 +22,6 @@ export const autocapture = (): void => {
           .slice(0, 80)
           .replace(/\S+@\S+|\d[\d .-]{4,}/g, '*');
     if (!element.closest('[data-hw-ignore]'))
-      track('Click', { selector: selector(element), text, url: (element as HTMLAnchorElement).href });
+      track('Click', { url: (element as HTMLAnchorElement).href, selector: selector(element), text });
   }, 'click');
 };

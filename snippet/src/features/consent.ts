@@ -21,7 +21,8 @@ export const consent = (): void => {
     if (given === false || held[99]) return { outcome: 'dropped' };
     return new Promise((resolve) => held.push(() => resolve(hold(event, envelope) || resume(hold, event, envelope))));
   };
-  const settle = (): void => {
+  const settle = (now: unknown): void => {
+    given = now;
     config.memory = !given || memory;
     if (given === undefined) return;
     if (!given) {
@@ -31,19 +32,14 @@ export const consent = (): void => {
       bake('', 0);
     }
     // What waited goes on with the time it happened at.
-    held.splice(0).map((release) => release());
+    held.map((release) => release());
+    held = [];
   };
   steps.push(hold);
   api.consent = (answer: Answer): void => {
-    given = undefined;
-    if (answer !== 'wait') {
-      guard(choose, answer);
-      given = choice()!.analytics;
-    }
-    settle();
+    if (answer === 'wait') return settle(undefined);
+    guard(choose, answer);
+    settle(choice()!.analytics);
   };
-  if (config.consent) {
-    given = choice()?.analytics;
-    settle();
-  }
+  if (config.consent) settle(choice()?.analytics);
 };

@@ -3,29 +3,28 @@ import { api } from '../core/emit.ts';
 import { guard } from '../core/safe.ts';
 import type { Method } from '../core/types.ts';
 
-type Host = Window & { dataLayer?: any[]; __tcfapi?: Method };
+declare const window: Window & { dataLayer?: any[]; __tcfapi?: Method };
 
 export const consentsignals = (): void => {
-  const host = window as Host;
-  const tell = (granted: boolean): unknown => (api.consent as Method)({ analytics: granted });
+  const tell = (granted: unknown): unknown => (api.consent as Method)({ analytics: !!granted });
 
   // gtag('consent', 'update', {analytics_storage: 'granted'}) arrives in the data layer as arguments; a default of
   // 'denied' only says that nobody has chosen yet.
   const read = ([command, kind, { analytics_storage: said }]: any[]): void => {
-    // consent updategranted, consent updatedenied, consent defaultgranted
-    if (/^consent (updated|.*granted)/.test(command + ' ' + kind + said)) tell(said === 'granted');
+    if (command === 'consent' && ((kind === 'update' && said) || said === 'granted')) tell(said === 'granted');
   };
-  const layer = (host.dataLayer ||= []);
-  const { push } = layer;
-  const hear = (entry: any): unknown => guard(read, entry);
+  const layer = (window.dataLayer ||= []);
+  const push = layer.push;
+  const hear: Method = guard.bind(0, read as Method);
   layer.map(hear);
   layer.push = (...entries) => entries.map(hear) && push.apply(layer, entries);
 
   // Purpose 1 is storing on the device, 8 measuring. The tool may come after the tracker: it is looked for ever more rarely.
   const find = (wait: number): void => {
-    if (host.__tcfapi)
-      host.__tcfapi('addEventListener', 2, ({ eventStatus, gdprApplies, purpose }: any) => {
-        if (eventStatus !== 'cmpuishown') tell(gdprApplies === false || (purpose.consents[1] && purpose.consents[8]));
+    if (window.__tcfapi)
+      window.__tcfapi('addEventListener', 2, ({ eventStatus, gdprApplies, purpose }: any) => {
+        // tcloaded, useractioncomplete; not while the visitor is asked, which is cmpuishown
+        if (/t/.test(eventStatus)) tell(gdprApplies === false || (purpose.consents[1] && purpose.consents[8]));
       });
     else setTimeout(find, wait, wait * 2);
   };

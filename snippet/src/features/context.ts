@@ -12,6 +12,6 @@ export const context = (): void => {
       timezone: (window as any).Temporal?.Now.timeZoneId() || Intl.DateTimeFormat().resolvedOptions().timeZone,
       library: { name: 'headwater', version },
     };
-    Object.assign(envelope.context, known);
+    envelope.context = { ...envelope.context, ...known };
   });
 };

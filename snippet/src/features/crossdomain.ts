@@ -1,14 +1,18 @@
 // One visitor on several of a company's domains: links to exactly those carry the id, for two minutes and this browser.
+import { now } from '../core/now.ts';
 import { config } from '../core/config.ts';
 import { who } from '../core/emit.ts';
 import { press } from '../core/press.ts';
 
 /** Ties a link to the minute and the browser it was made in: a copied address does not make two people one. */
-export const sign = (id: string, minutesAgo: number): string => {
-  let hash = (Date.now() / 6e4 - minutesAgo) | 0;
-  for (const character of id + navigator.userAgent) hash = (hash * 31 + character.charCodeAt(0)) | 0;
-  return `&hw_x=${id}.${hash}`;
-};
+export const sign = (id: string, minutesAgo: number): string =>
+  '&hw_x=' +
+  id +
+  '.' +
+  [...(id + navigator.userAgent)].reduce(
+    (hash, character) => (hash * 31 + character.charCodeAt(0)) | 0,
+    (now() / 6e4 - minutesAgo) | 0,
+  );
 
 export const crossdomain = (): void => {
   const pattern = /&hw_x=([^.]*)[^&]*/;

@@ -16,7 +16,7 @@ export type Shopping =
 
 export const ecommerce = (): void => {
   const words =
-    'view_item add_to_cart remove_from_cart view_cart begin_checkout add_shipping_info add_payment_info purchase refund';
+    'view_item view_cart remove_from_cart add_to_cart add_shipping_info add_payment_info begin_checkout purchase refund';
   for (const word of words.split(' '))
     api[word] = (order: Properties, _: unknown, time: number) => {
       // A thank-you page that is loaded again is not a second purchase.

@@ -6,7 +6,7 @@ export const measured = { engagedSeconds: 0, scrollDepth: 0 };
 
 export const ending = (): void => {
   leavings.push(() => {
-    if (measured.engagedSeconds || measured.scrollDepth) track('Page Left', measured);
+    if (measured.engagedSeconds + measured.scrollDepth) track('Page Left', measured);
     measured.engagedSeconds = measured.scrollDepth = 0;
   });
 };

@@ -9,7 +9,7 @@ export const errors = (): void => {
       const error = event.error || event.reason || event.message;
       const message = String(error.message || error).slice(0, 300);
       // Elements that fail to load raise `error` too, without a message.
-      if (!seen.has(message) && seen.add(message).size < 11)
+      if (seen.size < 10 && !seen.has(message) && seen.add(message))
         track('Error', { message, stack: error.stack?.slice(0, 1500) });
     },
     'error',

@@ -1,6 +1,7 @@
 // Client hints: what modern browsers say about the device only when asked; where consent is needed, not before it.
 import { choose } from '../core/choice.ts';
 import { api, steps } from '../core/emit.ts';
+import { guard } from '../core/safe.ts';
 
 interface Hints {
   getHighEntropyValues(names: string[]): Promise<Record<string, unknown>>;
@@ -14,10 +15,7 @@ export const hints = (): void => {
     if (api.consent === choose || context.consent)
       asked ||= (navigator as { userAgentData?: Hints }).userAgentData
         ?.getHighEntropyValues(['model', 'platformVersion', 'fullVersionList'])
-        .then(
-          (values) => (known = values),
-          () => 0,
-        );
+        .then((values) => (known = values), guard); // a refusal is dropped
     context.userAgentData = known;
   });
 };

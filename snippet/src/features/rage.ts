@@ -15,9 +15,9 @@ export const rage = (): void => {
     if (clicks.push(event) === 3) track('Rage Click', said);
     // Dead: no change of the page within two seconds, and nothing that the browser does by itself, which may be slow or
     // elsewhere: a link leads on, a form is sent.
-    const { href } = location;
     let dead: any = target.closest(interactive);
-    const observer = new MutationObserver(() => (dead = null));
+    const { href } = location;
+    const observer = new MutationObserver(() => (dead = 0));
     observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
     setTimeout(() => {
       observer.disconnect();

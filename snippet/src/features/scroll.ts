@@ -8,8 +8,10 @@ export const scroll = (): void => {
   listen(() => {
     timer = setTimeout(
       () => {
-        const depth = Math.round((100 * (scrollY + innerHeight)) / document.documentElement.scrollHeight);
-        measured.scrollDepth = Math.max(measured.scrollDepth, depth);
+        measured.scrollDepth = Math.max(
+          measured.scrollDepth,
+          Math.round((100 * (scrollY + innerHeight)) / document.documentElement.scrollHeight),
+        );
       },
       99,
       clearTimeout(timer),

@@ -7,10 +7,10 @@ export const spa = (): void => {
   // A router that keeps the methods that it found, as Next does, calls none that replace them later: its own are then
   // the outermost. Else they are replaced where they live: a page may freeze `history`, and nothing new is enumerable.
   (['pushState', 'replaceState'] as const).map((name) => {
-    const methods = history.hasOwnProperty(name) ? history : History.prototype;
+    const methods = { ...history }[name] ? history : History.prototype;
     const original = methods[name];
-    methods[name] = function (...args) {
-      lookSoon(original.apply(this, args));
+    methods[name] = (...args) => {
+      lookSoon(original.apply(history, args));
     };
   });
 };

@@ -4,13 +4,15 @@ import { track } from '../core/track.ts';
 export const timing = (): void => {
   const tell = (): void => {
     const resources = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
-    track('Timing', {
-      ...performance.getEntriesByType('navigation')[0]!.toJSON(),
-      resources: resources.length,
-      bytes: resources.reduce((sum, { transferSize }) => sum + transferSize, 0),
-    });
+    const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+    // The load event's own end is known only after it.
+    if (navigation!.loadEventEnd)
+      track('Timing', {
+        ...navigation!.toJSON(),
+        resources: resources.length,
+        bytes: resources.reduce((sum, resource) => sum + resource.transferSize, 0),
+      });
+    else setTimeout(tell, 99);
   };
-  // The load event's own end is known only after it.
-  const soon = (): unknown => setTimeout(() => (document.readyState === 'complete' ? tell() : soon()), 99);
-  soon();
+  setTimeout(tell, 99);
 };

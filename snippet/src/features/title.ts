@@ -7,26 +7,24 @@ import type { Step } from '../core/types.ts';
 export const title = (): void => {
   let last: string;
   /** Hidden, left or followed by the next view: the one that waits goes with the title that there is. */
-  let settle = (): void => {};
+  let settle: (() => void) | void;
   const hold: Step = (event, envelope) => {
     if (event.type !== 'page') return;
-    settle();
-    let tries = 0;
+    settle?.();
     return new Promise((resolve) => {
-      const look = (): void => {
+      let tries = 0;
+      const timer = setInterval(() => {
         // Between two titles there may be none: React takes the old one away first.
-        if ((document.title && document.title !== last) || tries++ > 19 || document.hidden) settle();
-      };
-      const timer = setInterval(look, 50);
+        if ((document.title && document.title !== last) || tries++ > 19) settle!();
+      }, 50);
       settle = () => {
-        settle = () => {};
-        clearInterval(timer);
+        settle = clearInterval(timer);
         last = (envelope.context.page as { title: string }).title = document.title;
         resolve(resume(hold, event, envelope));
       };
-      look();
+      if (document.hidden) settle();
     });
   };
   steps.push(hold);
-  leavings.push(() => settle());
+  leavings.push(() => settle?.());
 };

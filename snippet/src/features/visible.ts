@@ -11,8 +11,7 @@ export const visible = (): void => {
       }),
     { threshold: 0.5 },
   );
-  const find = (): void =>
-    document.querySelectorAll('[data-hw-visible]').forEach((element) => observer.observe(element));
+  const find = (): void => document.querySelectorAll('[data-hw-visible]').forEach(observer.observe, observer);
   new MutationObserver(find).observe(document, { subtree: true, childList: true });
   find();
 };

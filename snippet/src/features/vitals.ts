@@ -5,23 +5,23 @@ import { listen } from '../core/safe.ts';
 import { track } from '../core/track.ts';
 
 export const vitals = (): void => {
-  let told: unknown;
-  let found: Record<string, number> = {};
+  const [{ responseStart, activationStart = 0 }] = performance.getEntriesByType('navigation') as any;
+  let start: number | undefined;
+  let found: Record<string, number>;
   let slow: Record<string, number>;
   let session: number;
-  let first = 0;
-  let last = 0;
-  let start: number;
-  const begin = (time: number): void => {
+  let first: number;
+  let last: number;
+  /** Begin anew. Without a time nothing is to be told: what counts from there is not a number. */
+  const begin = (time?: number): void => {
     start = time;
-    found = { cls: 0 };
     slow = {};
-    told = session = 0;
+    found = { cls: (session = 0) };
   };
-  const [{ activationStart, responseStart }] = performance.getEntriesByType('navigation') as any;
-  begin(activationStart || 0); // prerendered: time runs from when it was shown
-  told = document.hidden; // a page that loads hidden has no meaningful paint
-  const since = (time: number): number => Math.max(0, Math.round(time - start));
+  begin();
+  // A page that loads hidden has no meaningful paint; if it was prerendered, time runs from when it was shown.
+  if (!document.hidden) begin(activationStart);
+  const since = (time: number): number => Math.max(0, Math.round(time - start!));
   const see = (type: string, each: (entry: any) => void): void => {
     const observer = new PerformanceObserver((list) => list.getEntries().map(each));
     // A type that this browser does not know is ignored, with a word in its console at most.
@@ -29,16 +29,16 @@ export const vitals = (): void => {
     leavings.push(() => observer.takeRecords().map(each)); // what it has not told yet
   };
 
-  found.ttfb = since(responseStart);
-  see('paint', ({ name, startTime }) => {
+  found!.ttfb = since(responseStart);
+  see('paint', ({ startTime, name }) => {
     if (/c/.test(name)) found.fcp = since(startTime);
   });
   // The browser itself stops reporting larger paints once the visitor does something.
   see('largest-contentful-paint', ({ startTime }) => (found.lcp = since(startTime)));
-  // Shifts count in windows: at most 1 s apart, at most 5 s long; the worst window is the score.
-  see('layout-shift', ({ value, startTime, hadRecentInput }) => {
+  // Shifts count in windows: less than 1 s apart, less than 5 s long; the worst window is the score.
+  see('layout-shift', ({ startTime, hadRecentInput, value }) => {
     if (hadRecentInput) return;
-    if (startTime - last > 1e3 || startTime - first > 5e3) ((session = 0), (first = startTime));
+    if (!(startTime - last < 1e3 && startTime - first < 5e3)) ((session = 0), (first = startTime));
     last = startTime;
     found.cls = Math.max(found.cls!, (session += value));
   });
@@ -47,16 +47,17 @@ export const vitals = (): void => {
     if (interactionId) slow[interactionId] = Math.max(slow[interactionId] || 0, duration);
   });
   leavings.push((why) => {
-    // These belong to the document, not to a view; and once it is hidden the browser has told all, which is after `pagehide`.
-    if (why !== 'visibilitychange') return;
     const worst = Object.values(slow).sort((a, b) => b - a);
-    if (!told && found.fcp! >= 0) track('Web Vitals', { ...found, inp: worst[(worst.length / 50) | 0] });
-    told = 1;
+    // These belong to the document, not to a view; and once it is hidden the browser has told all, which is after `pagehide`.
+    if (why === 'visibilitychange') {
+      if (found.fcp! >= 0) track('Web Vitals', { ...found, inp: worst[(worst.length / 50) | 0] });
+      begin();
+    }
   });
   listen(({ persisted, timeStamp }: PageTransitionEvent) => {
     if (!persisted) return;
     begin(timeStamp);
     // Two frames later the restored page has been painted.
-    requestAnimationFrame(() => requestAnimationFrame((now) => (found.fcp = found.lcp = since(now))));
+    requestAnimationFrame(() => requestAnimationFrame((now) => (found.lcp = found.fcp = since(now))));
   }, 'pageshow');
 };

@@ -5,9 +5,7 @@ import { guard } from '../core/safe.ts';
 import type { Call } from '../core/types.ts';
 import { calls, record } from './stub.ts';
 
-const answer = ([time, args, resolve]: Call): void => {
-  resolve(guard(emit, time, ...args));
-};
+const answer = ([time, args, resolve]: Call): void => resolve(guard(emit, time, ...args));
 
 for (const method in api) record[method] = record.bind(0, method);
 // From now on a call is answered at once, also one that a call makes.
