@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 # What a bundle loads only when it is asked for, such as session replay, is not part of what a page loads.
 _LATER = ("rrweb", "@rrweb/record", "./replay-*")
-_OURS = "window.send = (name, properties) => { headwater('track', name, properties) }"
+_OURS = (
+    '(n=>{let h=window[n]=(...a)=>new Promise(r=>h.q.push([Date.now(),a,r]));h.q=[]})("headwater");'
+    "window.send = (name, properties) => { headwater('track', name, properties) }"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,6 @@ def install() -> None:
 def ours(preset: str) -> Built:
     """Return our tracker as the collector serves it."""
     code = render(Source(id="site", name="site", bridge="web", settings=WebSettings(preset=preset))).body
-    snippet = '(n=>{let h=window[n]=(...a)=>new Promise(r=>h.q.push([Date.now(),a,r]));h.q=[]})("headwater")'
     answers = {"/": (204, "")}
     return Built(
         f"Headwater {preset}",
@@ -76,8 +78,8 @@ def ours(preset: str) -> Built:
         "served",
         "/s/site.js",
         code,
-        snippet,
         _OURS,
+        "",
         ("type", "page"),
         answers,
     )
