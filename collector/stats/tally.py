@@ -50,7 +50,7 @@ class Tally:
 
     def top(self, dimension: str, value: str, number: int = 1) -> None:
         """Add to a value of a dimension."""
-        key = _key(dimension, value)
+        key = (dimension, value[:_LONGEST])
         self.tops[key] = self.tops.get(key, 0) + number
 
     def events(self, events: Iterable[Event]) -> None:
@@ -104,20 +104,17 @@ _OF_CONTEXT = (
 )
 
 
-def _of_context(context: dict[str, Any]) -> list[_Key]:
+def _of_context(context: dict[str, Any]) -> tuple[_Key, ...]:
     """Return the values that a context counts for, of a bot which one it is."""
     bot = context.get("bot")
     if isinstance(bot, dict):
-        return [_key("bots", _text(bot, "name") or f"{_text(bot, 'kind') or 'unknown'} bot")]
-    told = ((dimension, _text(context.get(part), name)) for dimension, part, name in _OF_CONTEXT)
-    return [_key(dimension, value) for dimension, value in told if value]
+        told = [("bots", _text(bot, "name") or f"{_text(bot, 'kind') or 'unknown'} bot")]
+    else:
+        told = [(dimension, _text(context.get(part), name)) for dimension, part, name in _OF_CONTEXT]
+    return tuple([(dimension, value[:_LONGEST]) for dimension, value in told if value])
 
 
 _of_shared = remembered(4096)(_of_context)
-
-
-def _key(dimension: str, value: str) -> _Key:
-    return dimension, value[:_LONGEST]
 
 
 def _text(parent: Any, key: str) -> str:
