@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from collector.console.presets import purposes, within
 from collector.model import CHANNELS
-from collector.protocols.presets import PRESETS
+from collector.protocols.presets import PRESETS as SENDERS
 from collector.sources import SETTINGS, SourceForm
 from collector.sources.enrichment import EnrichmentSettings
-from collector.sources.features import build
+from collector.sources.features import PRESETS, build
 from collector.sources.options import DERIVED
 from collector.sources.privacy import PrivacySettings
 
@@ -42,7 +43,8 @@ _OPTION_KINDS = {"list": "lines"} | _KINDS
 class Field:
     """One field of a form: ``path`` is its name in the form and in errors, ``kind`` how it is shown.
 
-    Kinds are text, number, check, choice, checks (several of a few), lines (one value a line) and json.
+    Kinds are text, number, check, choice, pick (one of a few that need explaining), checks (several of a
+    few), lines (one value a line) and json. ``prints`` are the finer print of choices.
     """
 
     path: str
@@ -53,6 +55,7 @@ class Field:
     choices: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
     titles: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    prints: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def title(self, choice: str) -> str:
         """Return what a choice is called, with what it stands for."""
@@ -178,7 +181,8 @@ def _field(path: str, told: dict[str, Any]) -> Field:
     if several:
         kind = "checks" if choices else "lines" if told["items"].get("type") == "string" else "json"
     else:
-        kind = "choice" if choices else _KINDS.get(told.get("type", ""), "json")
+        pick = tuple(choices) == tuple(PRESETS)
+        kind = "pick" if pick else "choice" if choices else _KINDS.get(told.get("type", ""), "json")
     return Field(
         path,
         _WORDS.get(name) or name.replace("_", " ").capitalize(),
@@ -187,18 +191,20 @@ def _field(path: str, told: dict[str, Any]) -> Field:
         told.get("default"),
         tuple(choices),
         CHANNELS if path == "channel" else (),
-        _titles(path) if choices else {},
+        _titles(path, kind) if choices else {},
+        within() if kind == "pick" else {},
     )
 
 
-def _titles(path: str) -> Mapping[str, str]:
+def _titles(path: str, kind: str) -> Mapping[str, str]:
     """Return what the choices of a field stand for, where their names alone do not say it."""
+    if kind == "pick":
+        return purposes()
     if path == "settings.features":
         return {fragment.name: fragment.help for fragment in build().fragments}
     if path != "settings.preset":
         return {}
-    senders = {name: preset.help for name, preset in PRESETS.items()}
-    return senders | {name: ", ".join(features) for name, features in build().presets.items()} | _PRESETS
+    return {name: preset.help for name, preset in SENDERS.items()}
 
 
 def _features() -> list[str]:
@@ -207,10 +213,9 @@ def _features() -> list[str]:
     return [fragment.name for fragment in build().fragments if fragment.name not in always]
 
 
-_PRESETS = {"lite": "views and events, the fewest bytes", "everything": "all features"}
 _CHOICES: dict[str, Callable[[], Any]] = {
     "settings.features": _features,
-    "settings.preset": lambda: PRESETS,
+    "settings.preset": lambda: SENDERS,
 }
 _APART = {
     *("bridge", "enabled", "privacy", "enrichment", "settings"),

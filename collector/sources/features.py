@@ -13,7 +13,13 @@ from collector.assets import asset
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-PRESETS = ("lite", "core", "typical", "everything")
+# What each is for; the build says what is in it.
+PRESETS = {
+    "lite": "Views and your own events in the fewest bytes; what the network drops is lost",
+    "core": "Views and your own events, kept and sent again until they have arrived",
+    "typical": "What most sites look at: visits, campaigns, links, forms, how long and how far people read",
+    "everything": "All that the tracker can do, to try it out",
+}
 
 
 @dataclass(frozen=True, slots=True)

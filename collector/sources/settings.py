@@ -31,7 +31,7 @@ class WebSettings(StrictModel):
     )
     aliases: tuple[Alias, ...] = Field((), description="Further names for the paths of this source.")
     sites: tuple[Site, ...] = Field((), max_length=100, description=SITES_HELP)
-    preset: Literal[PRESETS] = Field("core", description="Set of tracker features to start from.")  # type: ignore[valid-type]
+    preset: Literal[tuple(PRESETS)] = Field("core", description="Set of tracker features to start from.")  # type: ignore[valid-type]
     features: tuple[str, ...] = Field((), description="Tracker features added to the preset.")
     options: dict[str, Any] = Field(
         default_factory=dict, description="Settings of the tracker by their names: see tracker.md."

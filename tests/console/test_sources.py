@@ -16,6 +16,7 @@ from collector.console.fields import (
     privacy_fields,
 )
 from collector.sources import SETTINGS
+from collector.sources.features import PRESETS
 from tests.conftest import run_collector, until
 
 if TYPE_CHECKING:
@@ -82,13 +83,28 @@ def fields_of(text: str) -> dict[str, list[str]]:
     fields: dict[str, list[str]] = {}
     for tag in re.findall(r"<input [^>]*>", form):
         name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
-        if name and ("checkbox" not in tag or " checked" in tag):
+        if name and (not re.search("checkbox|radio", tag) or " checked" in tag):
             fields.setdefault(name[1], []).append(value[1] if value else "on")
     for name, text_ in re.findall(r'<textarea [^>]*name="([^"]*)"[^>]*>([^<]*)</textarea>', form):
         fields[name] = [text_.replace("&#34;", '"').replace("&#39;", "'")]
     for name, options in re.findall(r'<select [^>]*name="([^"]*)"[^>]*>(.*?)</select>', form, re.DOTALL):
         fields[name] = re.findall(r'value="([^"]*)" selected', options)
     return fields
+
+
+@pytest.mark.parametrize("path", ["/sources/new/web", "/sources/one/settings"])
+async def test_each_preset_says_what_it_is_for_what_it_weighs_and_what_is_in_it(
+    running: Running, path: str
+) -> None:
+    await running.add(id="one", settings={"preset": "lite"})
+    await running.add(id="two", settings={"preset": "core"})
+    page = await text_of(running, path)
+    labels = dict(zip(PRESETS, re.findall(r'<label class="pick">(.*?)</label>', page), strict=True))
+    served = await running.public.get("/s/two.js", headers={"Accept-Encoding": "gzip"}, auto_decompress=False)
+
+    assert "again until they have arrived" in labels["core"]
+    assert f"{len(await served.read()) / 1000:.1f}\u00a0kB" in labels["core"]
+    assert "spa, queue" in labels["core"].partition('class="help"')[2]
 
 
 @pytest.mark.parametrize("bridge", SETTINGS)
