@@ -13,6 +13,8 @@ BRIDGES = ("web", "rest", "webhook", "email", "queue")
 BROWSER_BRIDGES = ("web", "email")
 _SUCCESS = 200
 CHANNELS = ("Web", "Mobile", "Email", "CRM", "Call Center", "Point of Sale", "Other")
+# That of a source which names none, by its bridge.
+CHANNEL_OF = {"web": "Web", "rest": "CRM", "webhook": "Other", "email": "Email", "queue": "Other"}
 
 
 class PlainError(Exception):

@@ -65,3 +65,16 @@ def test_a_set_public_url_is_no_worry(settings: Settings) -> None:
 
     assert answer.stderr == ""
     assert "https://t.example/p/news.gif" in answer.stdout
+
+
+def test_the_command_line_leaves_the_channel_to_the_bridge(settings: Settings) -> None:
+    headwater(settings, "source", "add", "--bridge", "email", "--name", "News", "--id", "news")
+    post = ("--channel", "Post", "--name", "Post", "--id", "post")
+    headwater(settings, "source", "add", "--bridge", "email", *post)
+
+    channels = [
+        orjson.loads(headwater(settings, "source", "show", name).output)["channel"]
+        for name in ("news", "post")
+    ]
+
+    assert channels == ["Email", "Post"]

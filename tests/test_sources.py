@@ -50,6 +50,15 @@ BAD_FIELDS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("bridge", "channel"),
+    [("web", "Web"), ("rest", "CRM"), ("webhook", "Other"), ("email", "Email"), ("queue", "Other")],
+)
+def test_a_source_that_names_no_channel_has_one_that_fits_its_bridge(bridge: str, channel: str) -> None:
+    assert check_form({"name": "One", "bridge": bridge}).channel == channel
+    assert check_form({"name": "One", "bridge": bridge, "channel": "Mobile"}).channel == "Mobile"
+
+
 @pytest.mark.parametrize(("fields", "named"), BAD_FIELDS)
 def test_a_bad_field_is_named_in_one_sentence(fields: dict[str, Any], named: str) -> None:
     with pytest.raises(SourceError) as caught:

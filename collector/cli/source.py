@@ -36,7 +36,7 @@ def source() -> None:
 @click.option("--name", required=True, help="Name that people read.")
 @click.option("--id", help="Short name in paths; generated when left out.")
 @click.option("--bridge", default="web", show_default=True, help="How the data arrives.")
-@click.option("--channel", default="Web", show_default=True, help="Where the interaction happens.")
+@click.option("--channel", help="Where the interaction happens; what fits the bridge when left out.")
 @click.option("--description", default="", help="What it is for.")
 @click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help=_SETTING)
 def add(settings: Settings, *, pairs: tuple[str, ...], **fields: str | None) -> None:

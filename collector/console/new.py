@@ -10,6 +10,7 @@ from aiohttp import web
 from collector.access import Role
 from collector.console.fields import Field, bridge_fields, by_field, general_fields, read_form
 from collector.console.guard import require
+from collector.model import CHANNEL_OF
 from collector.render import page, see_other
 from collector.sources import SETTINGS, SourceError, check_form
 
@@ -24,7 +25,6 @@ class Purpose:
     bridge: str
     title: str
     text: str
-    channel: str
     first: tuple[str, ...] = ()
 
 
@@ -33,34 +33,29 @@ PURPOSES = (
         "web",
         "Track a website",
         "A small script for your pages: views, clicks, forms, purchases, as much as you switch on.",
-        "Web",
         ("settings.origins", "settings.preset"),
     ),
     Purpose(
         "webhook",
         "Receive webhooks",
         "GitHub, Stripe, Shopify, Typeform, a plain form, or anything else that can call an address.",
-        "Other",
         ("settings.preset", "settings.secrets"),
     ),
     Purpose(
         "rest",
         "Send from a server or CRM",
         "From your own code, or from any client of Segment, RudderStack, Jitsu or Tracardi.",
-        "CRM",
     ),
     Purpose(
         "email",
         "Track a mail campaign",
         "Opens, clicks and unsubscribes, with signed links that lead exactly where you said.",
-        "Email",
         ("settings.hosts",),
     ),
     Purpose(
         "queue",
         "Read a queue",
         "Messages of a broker's topic, acknowledged once they are safe.",
-        "Other",
         tuple(f"settings.{name}" for name in ("broker", "address", "user", "password", "topic", "format")),
     ),
 )
@@ -77,7 +72,7 @@ async def choose(parts: Parts, request: web.Request) -> web.Response:  # noqa: A
 async def fill_in(parts: Parts, request: web.Request) -> web.Response:  # noqa: ARG001
     """Show the empty form."""
     purpose = _purpose(request)
-    return _form(request, purpose, {"channel": purpose.channel}, {})
+    return _form(request, purpose, {"channel": CHANNEL_OF[purpose.bridge]}, {})
 
 
 @require(Role.EDITOR)

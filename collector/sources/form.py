@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from collector.model import PlainError, Privacy, Source
+from collector.model import CHANNEL_OF, PlainError, Privacy, Source
 from collector.sources.base import StrictModel
 from collector.sources.enrichment import EnrichmentSettings, StreamName, to_enrichment
 from collector.sources.features import can_opt_out
@@ -69,7 +69,12 @@ class SourceForm(StrictModel):
     id: Name = Field(default_factory=new_id, description="Short name in paths; generated when left out.")
     name: str = Field(min_length=1, max_length=100, description="Name that people read.")
     description: str = Field("", max_length=1000, description="What it is for.")
-    channel: str = Field("Web", min_length=1, max_length=50, description="Where the interaction happens.")
+    channel: str = Field(
+        default_factory=str,
+        min_length=1,
+        max_length=50,
+        description="Where the interaction happens; what fits the bridge when left out.",
+    )
     bridge: str = Field("web", description="How the data arrives.")
     enabled: bool = Field(default=True, description="Whether hits are taken.")
     transitional: bool = Field(default=False, description="Whether events are checked but not stored.")
@@ -99,6 +104,7 @@ class SourceForm(StrictModel):
         except ValidationError as error:
             raise _below_settings(error) from None
         object.__setattr__(self, "settings", checked)
+        object.__setattr__(self, "channel", self.channel or CHANNEL_OF[self.bridge])
         return self
 
 
