@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from collector.access import SCOPES, Access, Account, ApiToken, Role
-from collector.cli.context import Number, opened, run, with_settings
+from collector.cli.context import Number, opened, run, with_confirmation, with_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -82,9 +82,11 @@ def role(settings: Settings, name: str, role: str) -> None:
 @account.command()
 @store_settings
 @click.argument("name")
-@click.confirmation_option(prompt="It is signed out, and its tokens are refused. Remove it?")
-def remove(settings: Settings, name: str) -> None:
+@with_confirmation("It is signed out, and its tokens are refused. Remove it?")
+def remove(settings: Settings, name: str, confirm: Callable[[], None]) -> None:
     """Forget an account."""
+    _asked(settings, lambda access: access.accounts.get(name))
+    confirm()
     _asked(settings, lambda access: access.remove(name))
     click.echo(f"Removed {name}.")
 

@@ -64,6 +64,23 @@ def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., A
     return decorate
 
 
+def with_confirmation(question: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command ``--yes`` and ``confirm``, to call once it has seen that there is something to do."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def run(*settings: Settings, yes: bool, **arguments: Any) -> Any:
+            def confirm() -> None:
+                if not yes:
+                    click.confirm(question, abort=True)
+
+            return command(*settings, confirm=confirm, **arguments)
+
+        return click.option("--yes", is_flag=True, help="Confirm the action without prompting.")(run)
+
+    return decorate
+
+
 def require_redis_streams(settings: Settings) -> None:
     """Say where the events are when Redis, which a command reads, has but the last of them."""
     if settings.stream:

@@ -12,12 +12,20 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from collector.cli.context import AT_LEAST_ONE, COUNT, opened, require_redis_streams, run, with_settings
+from collector.cli.context import (
+    AT_LEAST_ONE,
+    COUNT,
+    opened,
+    require_redis_streams,
+    run,
+    with_confirmation,
+    with_settings,
+)
 from collector.stream.consumer import Consumer, Delivery
 from collector.stream.groups import Group, drop_group, list_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from collector.settings import Settings
 
@@ -78,11 +86,13 @@ def list_(settings: Settings, stream: str) -> None:
 @store_settings
 @_STREAM
 @click.argument("name")
-@click.confirmation_option(prompt="What it has not read may then be forgotten. Drop it?")
-def drop(settings: Settings, stream: str, name: str) -> None:
+@with_confirmation("What it has not read may then be forgotten. Drop it?")
+def drop(settings: Settings, stream: str, name: str, confirm: Callable[[], None]) -> None:
     """Forget a group, so that it holds nothing back any more."""
-    if not run(_dropped(settings, stream, name)):
+    if all(each.name != name for each in run(_listed(settings, stream))):
         raise click.ClickException(f"No group of {stream} is called {name!r}.")
+    confirm()
+    run(_dropped(settings, stream, name))
     click.echo(f"Dropped {name}.")
 
 
@@ -136,7 +146,6 @@ async def _listed(settings: Settings, stream: str) -> list[Group]:
         ]
 
 
-async def _dropped(settings: Settings, stream: str, name: str) -> int:
-    require_redis_streams(settings)
+async def _dropped(settings: Settings, stream: str, name: str) -> None:
     async with opened(settings) as (redis, names, _):
-        return await drop_group(redis, names, stream, settings.partitions, name)
+        await drop_group(redis, names, stream, settings.partitions, name)

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from collector.cli.context import opened, public_base, run, with_settings
+from collector.cli.context import opened, public_base, run, with_confirmation, with_settings
 from collector.sources.email import email_source
 from collector.sources.keys import rotate_signing_key
 from collector.sources.short_links import ShortLinks
@@ -61,10 +61,16 @@ def list_(settings: Settings, source: str) -> None:
 @link.command()
 @store_settings
 @click.argument("id")
-@click.confirmation_option(prompt="Whoever follows it will find a page that says so. Remove it?")
-def remove(settings: Settings, **arguments: str) -> None:
+@with_confirmation("Whoever follows it will find a page that says so. Remove it?")
+def remove(settings: Settings, *, confirm: Callable[[], None], **arguments: str) -> None:
     """End a short link."""
     name = arguments["id"]
+
+    async def look(_: Catalogue, links: ShortLinks) -> None:
+        links.get(name)
+
+    _with_links(settings, look)
+    confirm()
     _with_links(settings, lambda _, links: links.remove(name))
     click.echo(f"Removed {name}.")
 

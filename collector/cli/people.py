@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from collector.cli.context import opened, run, with_settings
+from collector.cli.context import opened, run, with_confirmation, with_settings
 from collector.people import Holdings, Person, PersonError
 from collector.people import export as all_held
 from collector.people import forget as remove_all
@@ -34,15 +34,16 @@ def _of_person(command: Callable[..., Any]) -> Callable[..., Any]:
 @_SETTINGS
 @_of_person
 @click.option("--block", is_flag=True, help="Keep no event of the id from now on, in any source.")
-@click.option("--yes", is_flag=True, help="Confirm the action without prompting.")
-def forget(settings: Settings, *, user: str, visitor: str, email: str, block: bool, yes: bool) -> None:
+@with_confirmation("What is held of this person will be removed. Go on?")
+def forget(
+    settings: Settings, *, user: str, visitor: str, email: str, block: bool, confirm: Callable[[], None]
+) -> None:
     """Remove what is held of a person.
 
     A tombstone is left that consumers must apply.
     """
     who = _named(user, visitor, email)
-    if not yes:
-        click.confirm("What is held of this person will be removed. Go on?", abort=True)
+    confirm()
     gone = run(_forget(settings, who, block=block))
     click.echo(f"Removed {gone.events} events and {gone.deliveries} kept deliveries.")
 

@@ -9,7 +9,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from collector.cli.context import opened, run, with_settings
+from collector.cli.context import opened, run, with_confirmation, with_settings
 from collector.sources import check_form, plain
 from collector.sources.statement import statement
 from collector.tracker import about_pinning
@@ -115,9 +115,11 @@ def disable(settings: Settings, name: str) -> None:
 @source.command()
 @store_settings
 @click.argument("name")
-@click.confirmation_option(prompt="Pages that carry its snippet will be refused. Remove it?")
-def remove(settings: Settings, name: str) -> None:
+@with_confirmation("Pages that carry its snippet will be refused. Remove it?")
+def remove(settings: Settings, name: str, confirm: Callable[[], None]) -> None:
     """Forget a source. Its events stay in the stream."""
+    _with_catalogue(settings, _gotten(name))
+    confirm()
     _with_catalogue(settings, lambda catalogue: catalogue.remove(name))
     click.echo(f"Removed {name}.")
 

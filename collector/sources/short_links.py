@@ -44,6 +44,13 @@ class ShortLinks:
         raw = self._mirror.get(link_id)
         return ShortLink(**orjson.loads(raw)) if raw else None
 
+    def get(self, link_id: str) -> ShortLink:
+        """Return the link with this id. Raises LinkError when there is none."""
+        link = self.find(link_id)
+        if link is None:
+            raise _unknown(link_id)
+        return link
+
     def of(self, source: str) -> list[ShortLink]:
         """Return the links of a source, the oldest first."""
         links = (ShortLink(**orjson.loads(raw)) for raw in self._mirror.values())
@@ -65,4 +72,8 @@ class ShortLinks:
     async def remove(self, link_id: str) -> None:
         """Forget a link. Raises LinkError when there is none."""
         if not await self._mirror.remove([link_id]):
-            raise LinkError(f"No short link has the id {link_id!r}. List them with: headwater link list")
+            raise _unknown(link_id)
+
+
+def _unknown(link_id: str) -> LinkError:
+    return LinkError(f"No short link has the id {link_id!r}. List them with: headwater link list")
