@@ -190,19 +190,33 @@ test('what a page left behind goes batch after batch, unless the collector asks 
   assert.equal(arrived(paused.server), 1);
 });
 
-test('a page that goes leaves what it holds to the next at once, whatever it was still waiting for', async (t) => {
-  const { server, context, page } = await visit(t, { answer: ({ batch }) => ({ wait: batch[0].event ? 600 : 0 }) });
+test('what a hidden page records after another took its copy is delivered too', async (t) => {
+  let well = true;
+  const { server, page, context } = await visit(t, { answer: () => (well ? undefined : { status: 503 }) });
   await until(() => server.events().length, 'the view');
+  well = false;
+  await page.evaluate(() => void headwater('track', 'Before'));
+  await until(() => server.requests.length > 1, 'the refused request');
   await page.evaluate(() => {
     Object.defineProperty(document, 'hidden', { value: true });
-    dispatchEvent(new Event('pagehide'));
-    headwater('track', 'Late'); // its timers still run
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
   });
-  await until(() => server.requests.length === 2, 'the late event’s request');
-  const kept = () => page.evaluate(() => Object.entries(localStorage).filter(([key]) => /^hw:http/.test(key))[0]?.[1]);
-  const [lease] = JSON.parse(await until(kept, 'the copy'));
-  assert.ok(lease < Date.now(), 'nobody has to wait');
-  await context.close();
+  const other = await context.newPage();
+  await other.goto(`${server.origin}/two`);
+  const copies = () => other.evaluate(() => Object.keys(localStorage).filter((key) => /^hw:http/.test(key)).length);
+  await until(async () => (await copies()) === 1, 'the other page to take the copy over');
+  await page.evaluate(() => void headwater('track', 'After'));
+  well = true;
+  await until(() => ['Before', 'After'].every((name) => names(server).includes(name)), 'both events');
+  assert.equal(
+    alone(
+      server
+        .events()
+        .filter(({ event }) => event)
+        .map(({ messageId }) => messageId),
+    ).length,
+    2,
+  );
 });
 
 test('offline, then gone: the next page delivers', async (t) => {

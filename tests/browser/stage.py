@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collector.model import Source
     from tests.conftest import Running
 
-# Ends only a scenario that has failed. A page that died holds its events for 20 seconds.
+# Ends only a scenario that has failed. A page that died holds its events for 5 seconds.
 _PATIENCE_SECONDS = 45
 
 _NOTHING_WAITS = """() => {

@@ -59,10 +59,10 @@ const keep = (until: number): void => {
 
 const flush = async (): Promise<void> => {
   const began = now();
-  // Another page took the copy while this one slept past its lease: the events are in its hands.
-  if (copy && lease < began && localStorage[key] !== copy) ((queue = []), (said = 0));
-  // A page that is hidden may be going: the next one need not wait.
-  keep(+document.hidden || Math.max(next, began) + 2e4);
+  // Another page took the copy while this one slept past its lease, or was hidden: what stood in it is in that one's hands.
+  if (copy && lease < began && localStorage[key] !== copy)
+    ((queue = queue.filter((body) => !(copy as string).includes(JSON.stringify(body)))), (said = 0));
+  keep(began + 5e3); // a crashed tab's events wait no longer; should two pages send the same, the collector knows the ids
   const body = queue[0];
   if (!body || flying) return;
   if (next > began) return soon(next - began);
