@@ -13,7 +13,7 @@ function refused(message) {
   if (box.classList.contains('good')) return;
   box.classList.add('bad');
   document.getElementById('waiting-title').textContent = 'Something came and was refused';
-  document.getElementById('waiting-text').textContent = 'Still waiting for the first event.';
+  document.getElementById('waiting-text').textContent = 'Still waiting for an event that is stored.';
   document.getElementById('waiting-entry').innerHTML = JSON.parse(message.data).row;
 }
 

@@ -36,6 +36,7 @@ async def install(parts: Parts, request: web.Request) -> web.Response:
     since = await parts.feed.ends((*source.streams, REFUSED))
     last = await parts.feed.last(source.id, source.streams, 1)
     refused = [] if last else await parts.feed.last(source.id, [REFUSED], 1)
+    heard = (await parts.figures.last([source.id]))[source.id]
     public = parts.public
     return tab(
         source,
@@ -47,6 +48,7 @@ async def install(parts: Parts, request: web.Request) -> web.Response:
         local=urlsplit(public).hostname in _LOCAL,
         since=",".join(since),
         state="good" if last else "bad" if refused else "",
+        heard=heard,
         entries=[row(source, entry) for entry in last or refused],
         **_OF_BRIDGE.get(source.bridge, _nothing)(source, public, parts.ports.public),
     )

@@ -8,6 +8,7 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from redis.asyncio import Redis
 
 from collector import __version__
 from collector.access import Role
@@ -16,6 +17,7 @@ from collector.console.show import _ADDED_CONTEXT
 from collector.enrich import STEPS
 from collector.model import Reason
 from collector.sources import SETTINGS
+from collector.stream.groups import drop_stream
 from tests.conftest import hit, run_collector, until
 
 if TYPE_CHECKING:
@@ -250,6 +252,20 @@ async def test_a_website_that_asks_for_no_token_has_no_keys(running: Running) ->
 
     assert [(await page).status for page in pages] == [404, 404]
     assert "/sources/one/keys" not in await text_of(running, "/sources/one/overview")
+
+
+async def test_install_says_of_a_quiet_source_when_its_last_event_came(running: Running) -> None:
+    source = await running.add(id="one")
+    assert "Waiting for the first event" in await text_of(running, "/sources/one/install")
+    await running.post("one", {"batch": [{"type": "page"}]})
+    await running.parts.pipeline.counters.flush()
+    async with Redis.from_url(running.settings.redis_url) as redis:
+        await drop_stream(redis, running.names, source.stream, running.settings.partitions)
+
+    quiet = await text_of(running, "/sources/one/install")
+    assert "None lately" in quiet
+    assert "The last event came <time " in quiet
+    assert "first event" not in quiet
 
 
 async def test_a_viewer_sends_and_makes_nothing(running: Running) -> None:
