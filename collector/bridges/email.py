@@ -153,7 +153,7 @@ def _require_target(source: Source, link: Mark | ShortLink) -> None:
     try:
         check_target(link.target, source.settings.hosts)
     except LinkError as error:
-        raise Refusal(Reason.BAD_LINK, str(error)) from None
+        raise Refusal(Reason.BAD_LINK, str(error), source=source.id) from None
 
 
 def _target(source: Source, link: Mark | ShortLink, query: str, event_id: str, journey: str) -> str:

@@ -80,14 +80,17 @@ def signer(source: Source) -> Signer:
 
 
 def read_token(find: Callable[[str], Source | None], token: str, purpose: Purpose) -> tuple[Source, Mark]:
-    """Return the source and the mark of a token. Raises Refusal bad_link."""
+    """Return the source and the mark of a token. Raises Refusal bad_link.
+
+    It is shown with the source that has the named key. Anybody can name one: nothing else follows from it.
+    """
     source = find(signing_name(key_id_of(token)))
     if source is not None:
         key = next(key for key in source.settings.keys if key.id == key_id_of(token))
         mark = _signer(source, key).verify(purpose, token)
         if mark and key.verifies(datetime.now(UTC)):
             return source, mark
-    raise Refusal(Reason.BAD_LINK)
+    raise Refusal(Reason.BAD_LINK, source=source.id if source else "")
 
 
 def _signer(source: Source, key: SigningKey) -> Signer:

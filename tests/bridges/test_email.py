@@ -14,11 +14,14 @@ from collector.exchange import GIF
 from collector.links import Mark
 from collector.sources.email import signer
 from collector.sources.signing import rotated
+from collector.stream.feed import REFUSED, Feed
 from tests.conftest import holds, run_collector, until
 from tests.links.test_target import BAD
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from redis.asyncio import Redis
 
     from collector.links import Purpose
     from collector.model import Source
@@ -164,6 +167,25 @@ async def test_bad_links_are_counted(running: Running) -> None:
     metrics = await (await running.console.get("/metrics")).text()
 
     assert 'headwater_refusals_total{reason="bad_link",source=""}' in metrics
+
+
+@pytest.mark.parametrize("path", ["/l/", "/u/"])
+async def test_a_changed_link_is_counted_and_shown_with_the_source_whose_key_it_names(
+    running: Running, redis: Redis, path: str
+) -> None:
+    source = await mail_source(running)
+    good = token(source, "click" if path == "/l/" else "unsubscribe")
+    for signed in (good[:-1], f"zzzzzzzz{good[8:]}"):
+        assert (await running.public.get(path + signed)).status == 404
+    await running.parts.pipeline.refused.flush()
+
+    metrics = await (await running.console.get("/metrics")).text()
+    shown = await Feed(redis, running.names, 1).last(None, [REFUSED], 10)
+
+    for name in (source.id, ""):
+        assert f'headwater_refusals_total{{reason="bad_link",source="{name}"}}' in metrics
+    assert {entry.body["source"] for entry in shown} == {source.id, ""}
+    assert good[:-1] not in str(shown)
 
 
 async def test_a_target_that_is_no_longer_allowed_is_not_followed(running: Running) -> None:
