@@ -16,11 +16,12 @@ import aiohttp.http_parser
 from collector import __version__
 from collector.model import PlainError
 from collector.sources import Catalogue
-from collector.store import Names
+from collector.store import Names, RedisError
 from collector.store.cluster import on_every_node
 from collector.store.queues import queue_states
 from collector.store.trackers import TrackerArchive
 from collector.stream.groups import list_groups
+from collector.wording import why
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
@@ -66,12 +67,13 @@ def look_here(settings: Settings) -> list[Finding]:
 async def look_at_servers(redis: Redis) -> list[Finding]:
     """Return the findings about each server of Redis itself. Raises redis.exceptions.RedisError, OSError."""
     nodes = await on_every_node(redis, "INFO")
-    return [finding for node, info in nodes.items() for finding in _server(node, info)]
+    findings = [finding for node, info in nodes.items() for finding in _server(node, info)]
+    return [*findings, await _clock(redis)]
 
 
 async def look_at_redis(redis: Redis, settings: Settings) -> list[Finding]:
     """Return the findings about Redis and who reads from it. Raises redis.exceptions.RedisError, OSError."""
-    findings = [*await look_at_servers(redis), await _clock(redis)]
+    findings = await look_at_servers(redis)
     names = Names(settings.namespace)
     catalogue = Catalogue(redis, names)
     await catalogue.load()
@@ -130,10 +132,14 @@ def _data_folder(settings: Settings) -> Finding:
 
 def _server(node: str, info: dict[str, Any]) -> Iterator[Finding]:
     where = f" ({node})" if node else ""
-    number = str(info["valkey_version"] if "valkey_version" in info else info["redis_version"])
+    number = str(info.get("valkey_version") or info.get("redis_version") or "of an unknown version")
     kind = "Valkey" if "valkey_version" in info else "Redis"
-    recent = tuple(int(part) for part in number.split(".")[:2]) >= _LEAST_REDIS
+    recent = tuple(int(part) for part in number.split(".")[:2] if part.isdigit()) >= _LEAST_REDIS
     yield Finding(right=recent, name="redis", text=f"{kind} {number}; 6.2 or later is needed{where}")
+
+    if "used_memory" not in info:
+        text = "the server does not tell used_memory, so nothing is shed before its memory is full"
+        yield Finding(right=False, name="memory", text=text + where)
 
     policy = info.get("maxmemory_policy", "")
     text = f"maxmemory-policy is {policy}" + ("" if policy == "noeviction" else ": set it to noeviction")
@@ -145,7 +151,11 @@ def _server(node: str, info: dict[str, Any]) -> Iterator[Finding]:
 
 
 async def _clock(redis: Redis) -> Finding:
-    seconds, micros = await redis.time()
+    try:
+        seconds, micros = await redis.time()
+    except RedisError as error:
+        text = f"Redis must tell its time (TIME): {why(error)}"
+        return Finding(right=False, name="clock", text=text)
     apart = abs(time.time() - seconds - micros / 1e6)
     text = f"this clock and Redis' are {apart * 1000:.0f} ms apart"
     return Finding(right=apart < _MOST_CLOCK_SECONDS, name="clock", text=text)

@@ -81,5 +81,6 @@ def why(error: Exception) -> str:
     """Return what a call failed with, without the name and the number of the error, and its full stop."""
     name = type(error).__name__
     told = re.sub(rf"^(\[\w+ \d+\] )?{name}(: )?", "", getattr(error, "strerror", "") or str(error))
+    told = re.sub(", with args beginning with:.*", "", told)  # of a command that Redis does not know
     silent = "it took too long" if "Timeout" in name else "it gave no reason"
     return (told or getattr(error, "description", "") or silent).rstrip(".")

@@ -10,8 +10,9 @@ import click
 from collector.checkup import Finding, look_at_redis, look_here
 from collector.cli.context import run, with_settings
 from collector.production import judge_redis, judge_settings
-from collector.store import StoreError, open_store
+from collector.store import RedisError, StoreError, open_store
 from collector.store.connect import check
+from collector.wording import why
 
 if TYPE_CHECKING:
     from collector.settings import Settings
@@ -42,4 +43,7 @@ async def _look(settings: Settings, *, strict: bool) -> list[Finding]:
                 findings += await judge_redis(redis, settings)
     except StoreError as error:
         findings.append(Finding(right=False, name="redis", text=str(error)))
+    except (RedisError, OSError) as error:
+        text = f"Redis does not tell how it is set: {why(error)}"
+        findings.append(Finding(right=False, name="redis", text=text))
     return findings

@@ -43,7 +43,7 @@ class Pressure:
 
 
 def _share(node: dict[str, Any]) -> float:
-    """Return the share of maxmemory in use, as Redis itself counts it; 0 without a limit."""
+    """Return the share of maxmemory in use, as Redis itself counts it; 0 without a limit, or when untold."""
     limit = node.get("maxmemory", 0)
-    used = node["used_memory"] - node.get("mem_not_counted_for_evict", 0)
-    return float(used / limit) if limit else 0.0
+    used = node.get("used_memory", 0) - node.get("mem_not_counted_for_evict", 0)
+    return max(0.0, used / limit) if limit else 0.0
