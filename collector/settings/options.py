@@ -1,87 +1,19 @@
-"""Every option of the collector: one table, from which the flags, the environment names and docs are made.
-
-Order of precedence: command-line flag, environment variable, TOML file, default.
-"""
+"""Every option of the collector: one table, from which the flags, the environment names and docs are made."""
 
 from __future__ import annotations
 
-import ipaddress
-import json
 import os
-import tomllib
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field
 
-from collector.model import PlainError
-from collector.wording import InWords, rule_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-PREFIX = "HEADWATER_"
-_CONFIG = f"{PREFIX}CONFIG"
-_SECRET = {"redis_url", "stream"}
-_BROKER = r"[^\s,/?@:]+(:[0-9]{1,5})?"
-
-Site = Annotated[
-    str,
-    StringConstraints(pattern=r"^(https?://[^/\s]+)?$"),
-    InWords("This must be https:// or http:// and a host without a path, such as https://console.example"),
-]
-PublicAddress = Annotated[
-    str,
-    StringConstraints(pattern=r"^(https?://[^/\s]\S*)?$"),
-    InWords("This must begin with https:// or http://, such as https://collect.example"),
-]
-PathPrefix = Annotated[
-    str,
-    StringConstraints(pattern=r"^(/[A-Za-z0-9_-]+)*$"),
-    InWords("This must be / and letters from A to z, digits, - and _, such as /in"),
-]
-RedisAddress = Annotated[
-    str,
-    StringConstraints(pattern=r"^((rediss?(\+sentinel|\+cluster)?|unix)://.*)?$"),
-    InWords("This must be an address such as redis://redis.example:6379/0"),
-]
-KafkaAddress = Annotated[
-    str,
-    StringConstraints(pattern=rf"^(kafka(\+ssl)?://(\S+@)?{_BROKER}(,{_BROKER})*/?(\?.*)?)?$"),
-    InWords("This must be an address such as kafka://kafka-1.example:9092,kafka-2.example:9092"),
-]
-Namespace = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$"),
-    InWords("This must be letters from A to z, digits, -, _ and dots, such as headwater"),
-]
-HeaderName = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9-]{0,100}$"),
-    InWords("This must be at most 100 letters from A to z, digits and -, such as X-Forwarded-User"),
-]
-
-
-class SettingsError(PlainError):
-    """A setting that is unknown or has a value that is not allowed; the message names all three."""
+from collector.settings import formats  # noqa: TC001 - pydantic reads the annotations
 
 
 def _data_folder() -> Path:
     home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(home) / "headwater"
-
-
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class Settings(BaseModel):
@@ -93,15 +25,17 @@ class Settings(BaseModel):
     port: int = Field(8080, ge=0, le=65535, description="Port of the public door; 0 picks a free one.")
     console_host: str = Field("127.0.0.1", description="Address that the console listens on.")
     console_port: int = Field(8081, ge=0, le=65535, description="Port of the console; 0 picks a free one.")
-    public_url: PublicAddress = Field(
+    public_url: formats.PublicAddress = Field(
         "", description="Address of the public door as browsers see it, for the snippet."
     )
-    console_url: Site = Field(
+    console_url: formats.Site = Field(
         "",
         description="Address of the console as browsers see it, such as https://console.example, behind a"
         " proxy.",
     )
-    path_prefix: PathPrefix = Field("", description="Path in front of every public path, such as /in.")
+    path_prefix: formats.PathPrefix = Field(
+        "", description="Path in front of every public path, such as /in."
+    )
     lean_paths: bool = Field(
         default=True,
         description="Serve beacons, pixels and click links by the lean way in; false leaves them to aiohttp.",
@@ -116,12 +50,12 @@ class Settings(BaseModel):
         description="Folder for the embedded server's data, snapshots and the spool.",
     )
 
-    redis_url: RedisAddress = Field(
+    redis_url: formats.RedisAddress = Field(
         "",
         description="Redis or Valkey: redis://, unix://, redis+sentinel:// or redis+cluster://, rediss with"
         " TLS (docs/operation.md). Empty starts an embedded one.",
     )
-    stream: KafkaAddress = Field(
+    stream: formats.KafkaAddress = Field(
         "",
         description="Kafka to keep the events in instead of Redis: kafka://host:9092,… or kafka+ssl://"
         " (docs/kafka.md). Empty: Redis.",
@@ -146,7 +80,7 @@ class Settings(BaseModel):
     spool_free_bytes: int = Field(
         256 * 1024**2, ge=0, description="Free disk, in bytes, that spooling leaves to others."
     )
-    namespace: Namespace = Field("headwater", description="First part of every Redis key.")
+    namespace: formats.Namespace = Field("headwater", description="First part of every Redis key.")
     partitions: int = Field(1, ge=1, le=1024, description="Streams that events are spread over, by visitor.")
     group_events: int = Field(500, ge=1, description="Most events appended to Redis in one round trip.")
     group_wait_ms: float = Field(
@@ -171,21 +105,21 @@ class Settings(BaseModel):
     api_per_minute: int = Field(
         1200, ge=1, description="Most calls of the management API a minute by one token or account."
     )
-    identity_header: HeaderName = Field(
+    identity_header: formats.HeaderName = Field(
         "",
         description="Header in which identity_proxies name the account that has signed in with them.",
     )
-    identity_proxies: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+    identity_proxies: formats.Networks = Field(
         (), description="Networks (CIDR, comma-separated) of the proxies whose identity_header is believed."
     )
 
-    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+    trusted_proxies: formats.Networks = Field(
         (), description="Networks (CIDR, comma-separated) whose X-Forwarded-For is believed."
     )
     trusted_hops: int = Field(
         0, ge=0, le=10, description="Number of proxies in front, instead of naming their networks."
     )
-    place_databases: Annotated[tuple[Path, ...], BeforeValidator(_split)] = Field(
+    place_databases: formats.Paths = Field(
         (),
         description="Files in MaxMind's form (comma-separated) that tell places; read anew when they change.",
     )
@@ -260,60 +194,3 @@ class Settings(BaseModel):
         """Return the console's address as browsers see it; ``port`` is the real one when 0 was asked."""
         host = "127.0.0.1" if self.console_host == "0.0.0.0" else self.console_host  # noqa: S104 - compared
         return self.console_url or f"http://{host}:{port or self.console_port}"
-
-    @field_validator("trusted_proxies", "identity_proxies")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for network in value:
-            ipaddress.ip_network(network, strict=False)
-        return value
-
-
-def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings from flags, environment and TOML file.
-
-    Raises SettingsError with one sentence that names the option, the value and what is allowed.
-    """
-    environ = os.environ if environ is None else environ
-    given = {name: value for name, value in (flags or {}).items() if value is not None}
-    file = given.pop("config", None) or environ.get(_CONFIG)
-    values = {**_from_file(file), **_from_environment(environ), **given}
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        raise SettingsError(_explain(error)) from None
-
-
-def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    names = [name for name in environ if name.startswith(PREFIX) and name != _CONFIG]
-    return {name.removeprefix(PREFIX).lower(): environ[name] for name in names}
-
-
-def _from_file(file: str | Path | None) -> dict[str, Any]:
-    if not file:
-        return {}
-    try:
-        return tomllib.loads(Path(file).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise SettingsError(f"The settings file {file} is not UTF-8 text.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"The settings file {file} is not TOML: {error}.") from None
-
-
-def _explain(error: ValidationError) -> str:
-    first = error.errors()[0]
-    name = str(first["loc"][0])
-    option = f"{name} ({PREFIX}{name.upper()})"
-    if first["type"] == "extra_forbidden":
-        likely = get_close_matches(name, Settings.model_fields, 1)
-        hint = f"Did you mean {likely[0]}? " if likely else ""
-        return f"Unknown option {option}. {hint}docs/settings.md lists all."
-    value = "(hidden)" if name in _SECRET else _shown(first["input"])
-    field = Settings.model_fields[name]
-    return f"Option {option} has the value {value}. {rule_of(first)}. It is: {field.description}"
-
-
-def _shown(value: Any) -> str:
-    return repr(value) if isinstance(value, str) else json.dumps(value, default=str)
