@@ -131,7 +131,8 @@ def _api() -> str:
         + _table(["operation", "scope", "meaning"], rows)
         + "\n## Scopes\n\nA role has the scopes of the roles before it: viewer, editor, admin.\n\n"
         + _table(["scope", "least role", "meaning"], scopes)
-        + '\n## Errors\n\n`{"code", "message", "faults": [{"where", "message"}]}`, always.\n\n'
+        + '\n## Errors\n\n`{"code", "message", "faults": [{"where", "message"}]}`, always.\n'
+        + "`faults` names each field that was wrong, by its path and with a sentence, up to 100.\n\n"
         + _table(["status", "code", "meaning"], errors)
     )
 

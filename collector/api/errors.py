@@ -43,12 +43,15 @@ CODES = {
 }
 
 
+_MOST_FAULTS = 100
+
+
 class Fault(BaseModel):
     """One fault of a request."""
 
     model_config = ConfigDict(extra="forbid")
 
-    where: str = Field(description="Path of the field.")
+    where: str = Field(description="Path of the field, such as settings.origins.0.")
     message: str
 
 
@@ -59,7 +62,9 @@ class ErrorBody(BaseModel):
 
     code: str = Field(description="What a program can tell errors apart by.")
     message: str = Field(description="One sentence for people.")
-    faults: list[Fault] = Field(default=[], description="Each fault, when fields were wrong.")
+    faults: list[Fault] = Field(
+        default=[], description=f"Each fault, when fields were wrong, up to {_MOST_FAULTS}."
+    )
 
 
 class ApiError(Exception):
@@ -77,7 +82,7 @@ class ApiError(Exception):
         self.status = status
         self.headers = headers or {}
         code, general = CODES[status]
-        self.body = ErrorBody(code=code, message=message or general, faults=faults or [])
+        self.body = ErrorBody(code=code, message=message or general, faults=(faults or [])[:_MOST_FAULTS])
 
 
 # From the particular to the general: the first that fits counts.
@@ -102,8 +107,15 @@ def as_api_error(error: Exception) -> ApiError | None:
         return ApiError(503, headers={"Retry-After": "5"})
     for kind, status in _STATUS:
         if isinstance(error, kind):
-            return ApiError(status, error.message if isinstance(error, Refusal) else str(error))
+            message = error.message if isinstance(error, Refusal) else str(error)
+            return ApiError(status, message, faults=_faults_in(error))
     return None
+
+
+def _faults_in(error: Exception) -> list[Fault]:
+    """Return what is wrong with each field of a source; none for what is about no field."""
+    told = error.errors if isinstance(error, SourceError) else {}
+    return [Fault(where=path, message=rule) for path, rule in told.items() if path]
 
 
 def faults_of(error: ValidationError) -> list[Fault]:

@@ -113,6 +113,25 @@ async def test_an_update_to_what_has_been_changed_since_is_refused(api: Api) -> 
     assert (replaced["name"], replaced["version"]) == ("Ours", 3)
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/sources"), ("PATCH", "/sources/shop")])
+async def test_every_field_of_a_source_that_is_wrong_is_told(api: Api, method: str, path: str) -> None:
+    await api.running.add(id="shop")
+    wrong = {"name": "Shop", "settings": {"origins": ["*", "shop.example"], "colour": "red"}}
+    answer = await api(method, path, wrong)
+    told = await answer.json()
+
+    assert answer.status == 422
+    assert [fault["where"] for fault in told["faults"]] == ["settings.origins.1", "settings.colour"]
+    assert f"{told['faults'][0]['where']}: {told['faults'][0]['message']}" == told["message"]
+
+
+async def test_a_list_of_faults_ends(api: Api) -> None:
+    settings = {f"colour{number}": "red" for number in range(1000)}
+    answer = await api("POST", "/sources", {"name": "Shop", "settings": settings})
+
+    assert len((await answer.json())["faults"]) == 100
+
+
 async def test_an_id_can_be_taken_once(api: Api) -> None:
     await api.json("POST", "/sources", {"id": "shop", "name": "Shop", "settings": {"aliases": ["s1"]}})
 
