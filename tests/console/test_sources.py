@@ -103,6 +103,7 @@ async def test_each_preset_says_what_it_is_for_what_it_weighs_and_what_is_in_it(
     served = await running.public.get("/s/two.js", headers={"Accept-Encoding": "gzip"}, auto_decompress=False)
 
     assert "again until they have arrived" in labels["core"]
+    assert 'id="f-settings.preset"' in page, "where the summary of what is wrong leads"
     assert f"{len(await served.read()) / 1000:.1f}\u00a0kB" in labels["core"]
     assert "spa, queue" in labels["core"].partition('class="help"')[2]
 
