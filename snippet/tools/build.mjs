@@ -9,7 +9,7 @@ import { fragments, presets, settings } from '../src/manifest.mjs';
 const at = (path) => new URL(`../${path}`, import.meta.url);
 
 /** Short names in one fixed order, tried out: alike code then compresses alike, whatever letters a fragment uses. */
-const letters = 'eogtdIfhmnHLrbqvuwxWaTOzRNypsiKQMjclZFDESJUAGXCV_YkBP';
+const letters = 'eogtdbfmnhpLrIqvuwHRaTOzWNyxsiKQMjclZFPESJUAkGXCVBY_D';
 const nth_identifier = {
   get(n) {
     let name = letters[n % letters.length];
