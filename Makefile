@@ -28,7 +28,7 @@ run: .venv/run ## Start the collector with a demo page
 
 test: .venv/dev snippet/node_modules ## Run all tests, browser included
 	cd snippet && npm test
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev ## Lint and check types
 	$(BIN)/ruff check

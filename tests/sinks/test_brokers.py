@@ -11,7 +11,6 @@ import nats
 import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer
-from nats.errors import TimeoutError as NatsTimeoutError
 
 from collector.sinks import Away, Limits, Rejected, SinkError
 from collector.sinks.registry import open_sink
@@ -60,13 +59,11 @@ class InNats:
     async def read(self) -> list[Sent]:
         client = await nats.connect(self.to.rpartition("/")[0])
         pull = await client.jetstream().pull_subscribe(TOPIC)
+        there = (await pull.consumer_info()).num_pending
         found: list[Any] = []
-        while True:
-            try:
-                found += await pull.fetch(500, timeout=0.5)
-                await asyncio.gather(*(each.ack() for each in found[-500:]))
-            except NatsTimeoutError:
-                break
+        while len(found) < there:
+            found += await pull.fetch(500, timeout=10)
+            await asyncio.gather(*(each.ack() for each in found[-500:]))
         await client.close()
         return [(each.headers["Nats-Msg-Id"], each.headers, each.data) for each in found]
 
