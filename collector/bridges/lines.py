@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from collector.bridges.request import INFLATED_AT_ONCE, take_turn
+from collector.bridges.request import GZIP_MARK, INFLATED_AT_ONCE, take_turn
 from collector.model import Reason, Refusal
 from collector.protocols.decode import parse_forgiving
 from collector.protocols.payload import Payload
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from collector.bridges.request import Reader
 
-_GZIP_MARK = b"\x1f\x8b"
 _GZIP = zlib.MAX_WBITS | 16
 
 
@@ -92,7 +91,7 @@ async def read_lines(request: web.Request, reader: Reader) -> AsyncIterator[byte
     chunks = _chunks(request, reader.settings.body_seconds)
     first = await anext(chunks, b"")
     body = _again([first], chunks)
-    if not first.startswith(_GZIP_MARK) and request.headers.get("Content-Encoding", "").lower() != "gzip":
+    if not first.startswith(GZIP_MARK) and request.headers.get("Content-Encoding", "").lower() != "gzip":
         async for line in _lines(body, limit):
             yield line
         return

@@ -25,7 +25,7 @@ _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 INFLATED_AT_ONCE = 64 * 1024  # so long does nobody else have a turn: a fifth of a millisecond
 _RAW_DEFLATE = -zlib.MAX_WBITS
 _LONGEST_PATH = 200
-_GZIP_MARK = b"\x1f\x8b"
+GZIP_MARK = b"\x1f\x8b"
 _BOMBS = {Reason.INFLATED_TOO_LARGE, Reason.TOO_LARGE}  # the second is a line's of an import
 
 
@@ -73,7 +73,7 @@ class Reader:
         # What came with the head is there: nobody waits for it.
         body = await (request.read() if request.content.is_eof() else self._arriving(request, on_wire))
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
-        if body.startswith(_GZIP_MARK):
+        if body.startswith(GZIP_MARK):
             encoding = "gzip"
         if encoding in {"", "identity"}:
             return body

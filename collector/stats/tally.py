@@ -48,10 +48,10 @@ class Tally:
         """Add to a sum."""
         self.counts[metric] = self.counts.get(metric, 0) + number
 
-    def top(self, dimension: str, value: str, number: int = 1) -> None:
-        """Add to a value of a dimension."""
+    def top(self, dimension: str, value: str) -> None:
+        """Add one to a value of a dimension."""
         key = (dimension, value[:_LONGEST])
-        self.tops[key] = self.tops.get(key, 0) + number
+        self.tops[key] = self.tops.get(key, 0) + 1
 
     def events(self, events: Iterable[Event]) -> None:
         """Count events that were kept. What those of a hit share is looked at once."""

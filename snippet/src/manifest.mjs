@@ -63,7 +63,7 @@ export const fragments = [
   },
   {
     name: 'session',
-    requires: ['slices', 'store', 'ids'],
+    requires: ['slices', 'store', 'ids'], // amid `typical`, whose start is long
     config: ['privacy', 'campaigns'],
     rare: ['campaigns'],
     help: 'Sessions of 30 minutes',

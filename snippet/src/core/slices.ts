@@ -5,7 +5,7 @@ import { listen } from './safe.ts';
 let gone: unknown;
 let go: ((_?: unknown) => void) | undefined;
 
-/** Before a feature whose first step is slow: what waits on the page comes first. */
+/** Before a feature whose first step is slow, or amid many: what waits on the page comes first. */
 export const pause = (): unknown => gone || new Promise((resolve) => setTimeout((go = resolve)));
 
 export const slices = (): void => {

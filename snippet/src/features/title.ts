@@ -18,7 +18,7 @@ export const title = (): void => {
         if ((document.title && document.title !== last) || tries++ > 19) settle!();
       }, 50);
       settle = () => {
-        settle = clearInterval(timer);
+        settle = clearInterval(timer); // undefined: none waits any more
         last = (envelope.context.page as { title: string }).title = document.title;
         resolve(resume(hold, event, envelope));
       };
